@@ -1,0 +1,33 @@
+# The same verbs for people and CI. Each sets itself up on a fresh machine: Python 3.11+ and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all check bench clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]'
+	touch $@
+
+demo: $(READY)  ## make clips, train, index, evaluate, search
+	$(BIN)/bitreel demo --output demo
+
+test: $(READY)  ## the fast lane
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: $(READY)  ## everything
+	$(BIN)/python -m pytest -n auto
+
+check: $(READY)  ## format, lint, types, one-way imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## the tables of the README
+	$(BIN)/python benchmarks/seed_table.py
+
+clean:
+	rm -rf $(VENV) demo
