@@ -1,0 +1,51 @@
+"""The seed's loss: classification and triplet, each with its weight (Dong & Li, 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional
+
+from bitreel.errors import ConfigError
+from bitreel.loss.terms import LossTerms
+from bitreel.loss.triplet import TRIPLET_STRATEGIES, TripletStrategy, triplet_loss
+
+
+@dataclass(frozen=True)
+class TwoTermLoss:
+    """`L = alpha · CE(classifier(h), y) + beta · triplet(h)`, with h the relaxed bits.
+
+    margin is in bits (squared distance on relaxed bits). Raises ConfigError for weights that
+    are negative or both 0, a margin that is not positive, an unknown strategy.
+    """
+
+    margin: float
+    alpha: float = 1.0
+    beta: float = 1.0
+    triplets: TripletStrategy = "random"
+
+    def __post_init__(self) -> None:
+        if min(self.alpha, self.beta) < 0 or self.alpha + self.beta == 0:
+            raise ConfigError(
+                f"alpha and beta weigh the two terms: 0 or more, and not both 0. "
+                f"Got alpha={self.alpha}, beta={self.beta}."
+            )
+        if self.margin <= 0:
+            raise ConfigError(
+                f"The triplet margin is a positive number of bits, got {self.margin}."
+            )
+        if self.triplets not in TRIPLET_STRATEGIES:
+            raise ConfigError(
+                f"Unknown triplet strategy {self.triplets!r}: "
+                f"choose from {', '.join(TRIPLET_STRATEGIES)}."
+            )
+
+    def __call__(self, relaxed: Tensor, class_logits: Tensor, labels: Tensor) -> LossTerms:
+        """relaxed [N,K] in [0,1], class_logits [N,classes], labels int64 [N]."""
+        terms = {
+            "classification": functional.cross_entropy(class_logits, labels),
+            "triplet": triplet_loss(relaxed, labels, margin=self.margin, strategy=self.triplets),
+        }
+        total = self.alpha * terms["classification"] + self.beta * terms["triplet"]
+        return LossTerms(total, terms)
