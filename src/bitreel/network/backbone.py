@@ -36,7 +36,8 @@ class Backbone(nn.Module):
         self.register_buffer("mean", torch.tensor(data["mean"]).view(1, -1, 1, 1))
         self.register_buffer("deviation", torch.tensor(data["std"]).view(1, -1, 1, 1))
         # A few architectures widen the feature between the last block and the classifier.
-        self.feature_size = int(getattr(self.cnn, "head_hidden_size", self.cnn.num_features))
+        widths = (getattr(self.cnn, name, None) for name in ("head_hidden_size", "num_features"))
+        self.feature_size = int(next(width for width in widths if width))
 
     def load_pretrained(self, spec: str) -> str:
         """Load the weights that `spec` names (see `weights`); says where they came from.
