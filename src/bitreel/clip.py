@@ -36,14 +36,16 @@ class Damage:
     packet_errors: int = 0  # packets that the decoder refused
     corrupt_frames: int = 0  # frames that the decoder marked as corrupt
     replaced_frames: int = 0  # picks that were lost, for which the nearest decoded frame stands in
+    missing_frames: int = 0  # frames that the header promises and the file does not hold
 
     def __bool__(self) -> bool:
-        return self.packet_errors + self.corrupt_frames + self.replaced_frames > 0
+        counts = (self.packet_errors, self.corrupt_frames, self.replaced_frames)
+        return any(counts) or self.missing_frames > 0
 
     def __str__(self) -> str:
         return (
             f"{self.packet_errors} packets refused, {self.corrupt_frames} frames corrupt, "
-            f"{self.replaced_frames} frames replaced by a neighbour"
+            f"{self.replaced_frames} frames replaced by a neighbour, {self.missing_frames} missing"
         )
 
 

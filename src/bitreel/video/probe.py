@@ -1,0 +1,226 @@
+"""What a video file holds, learned from its packets: exact counts and times without decoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from bitreel.errors import UnreadableVideo
+from bitreel.video.source import DECODER_ERRORS, MAX_PIXELS, Source, opened, shown
+
+# The containers whose packets carry true presentation times. Everything else (AVI with packed
+# B-frames, MPEG-PS, ASF, GIF, raw streams) is decoded whole, in output order.
+_TRUSTED_CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "flv"}
+_PLACEHOLDER_BYTES = 19  # FFmpeg's MAX_NVOP_SIZE: an MPEG-4 packet that only stands for a B-frame
+_PROGRESSIVE = (0, 1)  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
+_FALLBACK_RATE = Fraction(25)
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """The packets of the video stream, P in file order, and the N frames that are shown of them.
+
+    Where `trusted`, frame k is the k-th in time, `times_seconds[k]` is exact, and packet
+    `packet_of_frame[k]` with `packet_pts` holds it. Elsewhere count and times are a first guess.
+    """
+
+    path: Path
+    container: str
+    codec: str
+    trusted: bool
+    times_seconds: NDArray[np.float64]  # [N], the first is 0
+    frame_seconds: float  # how long the last frame is shown
+    packet_of_frame: NDArray[np.int64]  # [N]
+    packet_pts: NDArray[np.int64]  # [P], in units of the stream; 0 where the file has none
+    packet_is_key: NDArray[np.bool_]  # [P]
+    missing_frames: int  # promised by the header beyond what the file holds; 0 within tolerance
+    read_errors: int
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.times_seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class VideoInfo:
+    """A video at a glance. Sizes are as shown, after `rotation` (degrees counter-clockwise)."""
+
+    path: Path
+    container: str
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    frame_count: int  # exact where `trusted`; otherwise what the packets say without decoding
+    duration_seconds: float
+    keyframe_count: int
+    trusted: bool
+    times_seconds: NDArray[np.float64] = field(repr=False)  # [frame_count], the first is 0
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.frame_count / self.duration_seconds if self.duration_seconds else 0.0
+
+
+def probe(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> VideoInfo:
+    """Look at a video: one pass over its packets, and its first picture decoded.
+
+    Raises UnreadableVideo, NoVideoStream, VideoTooLarge.
+    """
+    with opened(path, max_pixels) as source:
+        scan = scan_packets(source)
+        first = _first_frame(source)
+    rotation = first.rotation % 360
+    width, height = first.width, first.height
+    if rotation in (90, 270):
+        width, height = height, width
+    return VideoInfo(
+        path=scan.path,
+        container=scan.container,
+        codec=scan.codec,
+        width=width,
+        height=height,
+        rotation=rotation,
+        frame_count=scan.frame_count,
+        duration_seconds=float(scan.times_seconds[-1]) + scan.frame_seconds,
+        keyframe_count=int(scan.packet_is_key.sum()),
+        trusted=scan.trusted,
+        times_seconds=scan.times_seconds,
+    )
+
+
+def _first_frame(source: Source) -> av.VideoFrame:
+    decoder = source.decoder(threads=1)
+    for packet in (*source.packets(), None):
+        try:
+            frames = decoder.decode(packet)
+        except DECODER_ERRORS:
+            continue
+        if frames:
+            return frames[0]
+    raise UnreadableVideo(
+        f"Not one picture of {shown(source.path)} can be decoded. Copy or download it again."
+    )
+
+
+def scan_packets(source: Source) -> Scan:
+    """Read every packet once. Raises UnreadableVideo when there is none."""
+    packets = _Packets(source)
+    if not packets.shown:
+        raise UnreadableVideo(
+            f"{shown(source.path)} holds no frame. It was cut or never finished: copy it again."
+        )
+    trusted = packets.trusted(source)
+    rate = _rate(source.stream)
+    order = sorted(packets.shown, key=lambda n: packets.pts[n] or 0) if trusted else packets.shown
+    times, frame_seconds = packets.times(order, rate, by_pts=trusted)
+    return Scan(
+        path=source.path,
+        container=source.container.format.name,
+        codec=source.stream.codec_context.name,
+        trusted=trusted,
+        times_seconds=times,
+        frame_seconds=frame_seconds,
+        packet_of_frame=np.array(order, np.int64),
+        packet_pts=np.array([pts or 0 for pts in packets.pts], np.int64),
+        packet_is_key=np.array(packets.is_key, np.bool_),
+        missing_frames=_missing(source, len(packets.pts), rate),
+        read_errors=source.read_errors,
+    )
+
+
+class _Packets:
+    """The columns of the scan, one row a packet."""
+
+    def __init__(self, source: Source) -> None:
+        self.pts: list[int | None] = []
+        self.is_key: list[bool] = []
+        self.shown: list[int] = []  # packet numbers
+        self.durations: list[int] = []
+        self.time_base = source.stream.time_base or Fraction(0)
+        self.orderly = True  # decoding times never fall: no splice, no wrapped clock
+        self.has_placeholders = False
+        is_vp8 = source.stream.codec_context.name == "vp8"
+        last_dts: int | None = None
+        for number, packet in enumerate(source.packets()):
+            self.pts.append(packet.pts)
+            self.is_key.append(packet.is_keyframe)
+            self.durations.append(packet.duration or 0)
+            self.has_placeholders |= packet.size <= _PLACEHOLDER_BYTES
+            if packet.dts is not None:
+                self.orderly &= last_dts is None or packet.dts >= last_dts
+                last_dts = packet.dts
+            # Bit 4 of a VP8 frame is show_frame (RFC 6386, 9.1): alternate references have none.
+            hidden = packet.is_discard or (is_vp8 and not memoryview(packet)[0] & 0x10)
+            if not hidden:
+                self.shown.append(number)
+
+    def trusted(self, source: Source) -> bool:
+        name, context = source.container.format.name, source.stream.codec_context
+        # In a transport stream each field of an interlaced picture may be a packet of its own.
+        fields = name == "mpegts" and context.field_order not in _PROGRESSIVE
+        packed = context.name == "mpeg4" and self.has_placeholders
+        known = {pts for pts in self.pts if pts is not None}
+        return (
+            name in _TRUSTED_CONTAINERS
+            and self.time_base > 0
+            and len(known) == len(self.pts)
+            and self.orderly
+            and not fields
+            and not packed
+        )
+
+    def times(
+        self, order: list[int], rate: Fraction, *, by_pts: bool
+    ) -> tuple[NDArray[np.float64], float]:
+        if not by_pts:
+            return np.arange(len(order)) / float(rate), float(1 / rate)
+        times = seconds_from_pts([self.pts[n] or 0 for n in order], self.time_base)
+        last = float(self.durations[order[-1]] * self.time_base)
+        if last <= 0:
+            last = float(np.median(np.diff(times))) if len(times) > 1 else float(1 / rate)
+        return times, last
+
+
+def seconds_from_pts(pts: list[int], time_base: Fraction) -> NDArray[np.float64]:
+    """Seconds since the first, in whole numbers first: a damaged pts may be near ±2^63."""
+    ticks = np.array([p - pts[0] for p in pts], np.float64)
+    return ticks * time_base.numerator / time_base.denominator
+
+
+def times_of_decoded(pts: list[int | None], source: Source) -> tuple[NDArray[np.float64], float]:
+    """Times of frames in output order, and the length of the last: their own times where these
+    rise, as in GIF; the constant rate where they do not, as in AVI with packed B-frames."""
+    rate, base = _rate(source.stream), source.stream.time_base or Fraction(0)
+    known = [p for p in pts if p is not None]
+    if base > 0 and len(known) == len(pts) and all(a < b for a, b in pairwise(known)):
+        times = seconds_from_pts(known, base)
+        return times, float(np.median(np.diff(times))) if len(times) > 1 else float(1 / rate)
+    return np.arange(len(pts)) / float(rate), float(1 / rate)
+
+
+def _rate(stream: av.VideoStream) -> Fraction:
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and 0 < rate <= 1000:
+            return rate
+    return _FALLBACK_RATE
+
+
+def _missing(source: Source, found: int, rate: Fraction) -> int:
+    """Frames that the header promises and the file does not hold, when clearly more than the one
+    or two by which healthy files miscount."""
+    promised = source.stream.frames
+    container = source.container
+    if promised <= 0:
+        if container.format.name not in ("matroska,webm", "flv") or not container.duration:
+            return 0
+        lost_seconds = container.duration / 1e6 - source.end_seconds
+        promised = found + max(0, int(lost_seconds * rate))
+    lost = promised - found
+    return lost if lost > 3 + promised // 50 else 0

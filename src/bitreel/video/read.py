@@ -1,0 +1,222 @@
+"""Read the frames of a clip from a video file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitreel.clip import Clip, Damage, Segment
+from bitreel.errors import ConfigError, UnreadableVideo, VideoError
+from bitreel.video.decode import Decoded, decode_planned, decode_whole
+from bitreel.video.picture import PictureMaker
+from bitreel.video.probe import Scan, scan_packets, times_of_decoded
+from bitreel.video.sampling import segment_indices
+from bitreel.video.source import MAX_PIXELS, Source, opened, shown
+
+# From the times of all frames and the duration to the frames to pick, in rising order.
+_Choose = Callable[[NDArray[np.float64], float], NDArray[np.int64]]
+
+
+def read_clip(
+    path: str | Path,
+    *,
+    frames: int,
+    size: tuple[int, int] | None = None,
+    start_seconds: float = 0.0,
+    end_seconds: float | None = None,
+    threads: int = 1,
+    max_pixels: int = MAX_PIXELS,
+) -> Clip:
+    """The `frames` frames at the middles of as many equal parts of a segment of a video.
+
+    The segment is [start_seconds, end_seconds) on the clock whose 0 is the first shown frame; to
+    the end by default. One that holds fewer frames than asked for gives some more than once. The
+    frames are uint8 [T,H,W,3], RGB, upright, scaled to `size` = (height, width) without keeping the
+    aspect ratio, or as stored; `times_seconds` are the true times of the frames given. The result
+    does not depend on `threads`.
+
+    What could be read of a damaged file comes with a truthy `damage`. Raises UnreadableVideo,
+    NoVideoStream, VideoTooLarge, VideoError (the segment starts beyond the end) and ConfigError.
+    """
+    _check_options(frames=frames, size=size, threads=threads, max_pixels=max_pixels)
+    if not (0 <= start_seconds < float("inf")) or (
+        end_seconds is not None and not end_seconds > start_seconds
+    ):
+        raise ConfigError(
+            f"A segment needs 0 <= start_seconds < end_seconds, "
+            f"got {start_seconds} and {end_seconds}."
+        )
+
+    def choose(times: NDArray[np.float64], duration_seconds: float) -> NDArray[np.int64]:
+        try:
+            return segment_indices(
+                times,
+                duration_seconds=duration_seconds,
+                frames=frames,
+                start_seconds=start_seconds,
+                end_seconds=end_seconds,
+            )
+        except VideoError as error:
+            raise VideoError(f"{shown(path)}: {error}") from None
+
+    with opened(path, max_pixels) as source:
+        picked = _pick(source, choose, size, threads)
+    end = picked.duration_seconds
+    if end_seconds is not None and end_seconds < end:
+        end = end_seconds
+    return picked.clip(Path(path), min(start_seconds, end), end)
+
+
+def read_frames(
+    path: str | Path,
+    indices: Sequence[int] | NDArray[np.integer],
+    *,
+    size: tuple[int, int] | None = None,
+    threads: int = 1,
+    max_pixels: int = MAX_PIXELS,
+) -> Clip:
+    """Exactly the frames with these numbers, counted from 0 in the order they are shown.
+
+    The indices must not fall (`times_seconds` never decreases); repeats are allowed. Otherwise as
+    `read_clip`. Raises also VideoError when the video has no frame of that number.
+    """
+    wanted = np.asarray(indices, np.int64)
+    _check_options(frames=wanted.size, size=size, threads=threads, max_pixels=max_pixels)
+    if wanted.ndim != 1 or wanted[0] < 0 or np.any(np.diff(wanted) < 0):
+        raise ConfigError(f"Frame numbers start at 0 and must not fall, got {list(indices)}.")
+
+    def choose(times: NDArray[np.float64], duration_seconds: float) -> NDArray[np.int64]:
+        if wanted[-1] >= len(times):
+            raise VideoError(
+                f"{shown(path)} has {len(times)} frames, so there is no frame {wanted[-1]}. "
+                f"The last one is number {len(times) - 1}."
+            )
+        return wanted
+
+    with opened(path, max_pixels) as source:
+        picked = _pick(source, choose, size, threads)
+    return picked.clip(Path(path), float(picked.times_seconds[0]), picked.duration_seconds)
+
+
+def _check_options(
+    *, frames: int, size: tuple[int, int] | None, threads: int, max_pixels: int
+) -> None:
+    if frames < 1:
+        raise ConfigError(f"A clip has at least 1 frame, got frames={frames}.")
+    if size is not None and (len(size) != 2 or min(size) < 1 or max(size) > 16384):
+        raise ConfigError(f"Expected size=(height, width), each from 1 to 16384, got {size}.")
+    if threads < 1:
+        raise ConfigError(f"Decoding takes at least 1 thread, got threads={threads}.")
+    if max_pixels < 1:
+        raise ConfigError(f"Expected max_pixels of at least 1, got {max_pixels}.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Picked:
+    frames: NDArray[np.uint8]
+    times_seconds: NDArray[np.float64]
+    duration_seconds: float
+    damage: Damage
+
+    def clip(self, path: Path, start_seconds: float, end_seconds: float) -> Clip:
+        segment = Segment(path, start_seconds, end_seconds)
+        return Clip(self.frames, self.times_seconds, segment, self.damage)
+
+
+def _pick(source: Source, choose: _Choose, size: tuple[int, int] | None, threads: int) -> _Picked:
+    scan = scan_packets(source)
+    picked = _pick_planned(source, scan, choose, size, threads) if scan.trusted else None
+    if picked is None:
+        picked = _pick_whole(source, scan, choose, size, threads)
+    if picked.damage and threads > 1:
+        # Decoders conceal errors differently with more threads: one thread says what damage is.
+        return _pick(source, choose, size, 1)
+    return picked
+
+
+def _pick_planned(
+    source: Source, scan: Scan, choose: _Choose, size: tuple[int, int] | None, threads: int
+) -> _Picked | None:
+    """None when frames are lost though the decoder saw no error: then the scan was not to be
+    trusted, as with streams whose keyframes are none, or with packets that show no picture."""
+    duration = float(scan.times_seconds[-1]) + scan.frame_seconds
+    indices = choose(scan.times_seconds, duration)
+    make_picture = PictureMaker(size)
+    for lead in (0, 1):
+        wanted = set(indices.tolist())
+        got = decode_planned(
+            source, scan, wanted, make_picture=make_picture, threads=threads, lead=lead
+        )
+        if wanted == got.pictures.keys():
+            return _assemble(scan, got, indices, scan.times_seconds, duration)
+        if got.packet_errors or got.corrupt_frames or scan.read_errors:
+            return _pick_nearest(source, scan, indices, got, make_picture)
+    return None
+
+
+def _pick_nearest(
+    source: Source, scan: Scan, indices: NDArray[np.int64], got: Decoded, make: PictureMaker
+) -> _Picked | None:
+    """The nearest frame that came out stands in for each that is lost. None when nothing did."""
+    if not got.seen:
+        return None
+    wanted = set(indices.tolist())
+    stand_ins = {k: _nearest(k, got.seen) for k in wanted - got.pictures.keys()}
+    again = decode_planned(
+        source, scan, wanted | set(stand_ins.values()), make_picture=make, skip=False
+    )
+    got.pictures.update(again.pictures)
+    stand_ins = {k: _nearest(k, got.pictures) for k in wanted - got.pictures.keys()}
+    replaced = np.array([stand_ins.get(k, k) for k in indices.tolist()], np.int64)
+    duration = float(scan.times_seconds[-1]) + scan.frame_seconds
+    picked = _assemble(scan, got, replaced, scan.times_seconds, duration)
+    count = int(np.sum(replaced != indices))
+    return replace(picked, damage=replace(picked.damage, replaced_frames=count))
+
+
+def _nearest(number: int, available: Sequence[int] | dict[int, NDArray[np.uint8]]) -> int:
+    return min(available, key=lambda other: (abs(other - number), other))
+
+
+def _pick_whole(
+    source: Source, scan: Scan, choose: _Choose, size: tuple[int, int] | None, threads: int
+) -> _Picked:
+    """Decode all, guessing the picks from the scan; again where the count was guessed wrong."""
+    make_picture = PictureMaker(size)
+    try:
+        guess = choose(scan.times_seconds, float(scan.times_seconds[-1]) + scan.frame_seconds)
+        wanted = set(guess.tolist())
+    except VideoError:
+        wanted = set()  # beyond the end, by the guess: the count will tell
+    got = decode_whole(source, wanted, make_picture=make_picture, threads=threads)
+    if not got.seen:
+        raise UnreadableVideo(
+            f"Not one picture of {shown(source.path)} can be decoded. Copy or download it again."
+        )
+    times, frame_seconds = times_of_decoded(got.pts, source)
+    duration = float(times[-1]) + frame_seconds
+    indices = choose(times, duration)
+    if not got.pictures.keys() >= set(indices.tolist()):
+        wanted = set(indices.tolist())
+        got = decode_whole(source, wanted, make_picture=make_picture, threads=threads)
+    return _assemble(scan, got, indices, times, duration)
+
+
+def _assemble(
+    scan: Scan,
+    got: Decoded,
+    indices: NDArray[np.int64],
+    times: NDArray[np.float64],
+    duration_seconds: float,
+) -> _Picked:
+    damage = Damage(
+        packet_errors=got.packet_errors + scan.read_errors,
+        corrupt_frames=got.corrupt_frames,
+        missing_frames=scan.missing_frames,
+    )
+    frames = np.stack([got.pictures[k] for k in indices.tolist()])
+    return _Picked(frames, times[indices], duration_seconds, damage)
