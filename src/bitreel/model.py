@@ -157,6 +157,12 @@ class Model:
         array: NDArray[np.float32] = stacked.cpu().numpy()
         return array
 
+    @torch.no_grad()
+    def standardise(self, features: NDArray[np.float32]) -> None:
+        """Centre and scale the hash head's input to these frame features [N,T,D]."""
+        fused = self.network.fusion(torch.from_numpy(features).to(self._device))
+        self.network.hash_head.fit_standardisation(fused)
+
     def encode_features(self, features: NDArray[np.float32]) -> BinaryCodes:
         """Frame features [N,T,D] to N codes."""
         return BinaryCodes.from_relaxed(self.relaxed_bits(features))

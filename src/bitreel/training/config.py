@@ -1,0 +1,77 @@
+"""Every option of a training run, its default, and the bounds it keeps."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from pydantic.dataclasses import dataclass
+
+from bitreel.config import STRICT
+from bitreel.errors import ConfigError
+from bitreel.loss import TripletStrategy, TwoTermLoss
+from bitreel.model import ModelConfig, Sampling
+from bitreel.network import DEFAULT_BACKBONE
+
+
+@dataclass(frozen=True, config=STRICT)
+class TrainConfig:
+    """What a training run depends on beside the data. Saved with the model."""
+
+    bits: int = 64
+    backbone: str = DEFAULT_BACKBONE
+    weights: str = "package"
+    modality: str = "rgb"
+    sampling: Sampling = field(default_factory=Sampling)
+
+    alpha: float = 1.0
+    beta: float = 1.0
+    margin: float | None = None  # in bits; None: a quarter of the bits
+    triplets: TripletStrategy = "random"
+
+    finetune: bool = False  # train the backbone too; otherwise its features are cached
+    learning_rate: float = 1e-3
+    backbone_learning_rate: float = 1e-4
+    weight_decay: float = 1e-2
+    classes_per_batch: int = 8
+    clips_per_class: int = 4
+    epochs: int = 60
+    patience: int = 20  # epochs without a better validation mAP@10 before it stops
+
+    validation_fraction: float = 0.2  # of the training part's clips, held out by whole groups
+    seed: int = 0
+    precision: str = "32-true"  # Lightning Fabric's name for it
+
+    def __post_init__(self) -> None:
+        counts = {
+            "classes_per_batch": self.classes_per_batch - 1,
+            "clips_per_class": self.clips_per_class,
+            "epochs": self.epochs,
+            "patience": self.patience,
+        }
+        for name, value in counts.items():
+            if value < 1:
+                least = 2 if name == "classes_per_batch" else 1
+                raise ConfigError(f"{name} must be {least} or more.")
+        if min(self.learning_rate, self.backbone_learning_rate) <= 0 or self.weight_decay < 0:
+            raise ConfigError("Learning rates must be above 0, and weight_decay 0 or more.")
+        if not 0 < self.validation_fraction < 1:
+            raise ConfigError(
+                f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}: "
+                f"the model is chosen by validation."
+            )
+        self.loss()
+
+    def loss(self) -> TwoTermLoss:
+        """The loss that these options name. Raises ConfigError."""
+        margin = self.bits / 4 if self.margin is None else self.margin
+        return TwoTermLoss(margin=margin, alpha=self.alpha, beta=self.beta, triplets=self.triplets)
+
+    def model(self, labels: tuple[str, ...]) -> ModelConfig:
+        """The part of these options that the model keeps."""
+        return ModelConfig(
+            labels=labels,
+            bits=self.bits,
+            backbone=self.backbone,
+            modality=self.modality,
+            sampling=self.sampling,
+        )

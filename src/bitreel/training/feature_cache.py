@@ -1,0 +1,88 @@
+"""Frame features on disk, keyed by what produced them, so that a second run decodes nothing.
+
+One SQLite file for each fingerprint of the cached half of the road (backbone weights, sampling,
+modality, precision), one row for each video, keyed by the content of its file: a file that moved is
+found again, one that changed is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from bitreel.errors import BitreelError, UnreadableVideo
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS features (
+    content TEXT PRIMARY KEY,      -- blake2b of the video file
+    frames INTEGER NOT NULL,       -- T
+    data BLOB NOT NULL             -- float32, little-endian, [T,D] row by row
+)"""
+
+
+def default_cache() -> Path:
+    """The folder of this user's caches."""
+    return Path(user_cache_path("bitreel")) / "features"
+
+
+class FeatureCache:
+    """Features [T,D] of videos, for one features fingerprint. A context manager."""
+
+    def __init__(self, folder: Path, features_fingerprint: str) -> None:
+        self.path = folder / f"{features_fingerprint[:32]}.sqlite"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self.path, timeout=60)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise BitreelError(
+                f"The feature cache {self.path} can not be opened ({error}): delete it, or name "
+                f"another folder with --cache."
+            ) from error
+
+    def __enter__(self) -> FeatureCache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def get(self, content: str) -> NDArray[np.float32] | None:
+        """Features [T,D] of the file with that content, if they are there."""
+        query = "SELECT frames, data FROM features WHERE content = ?"
+        with closing(self._connection.execute(query, (content,))) as cursor:
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        return np.frombuffer(row[1], dtype="<f4").reshape(row[0], -1).astype(np.float32)
+
+    def put(self, content: str, features: NDArray[np.float32]) -> None:
+        """Keep features [T,D]. Committed at once: a killed run loses the video in hand, no more."""
+        data = np.ascontiguousarray(features, dtype="<f4").tobytes()
+        try:
+            with self._connection:
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO features VALUES (?, ?, ?)",
+                    (content, len(features), data),
+                )
+        except sqlite3.Error as error:
+            raise BitreelError(
+                f"The feature cache {self.path} can not be written ({error}): free some space, or "
+                f"name another folder with --cache."
+            ) from error
+
+
+def content_digest(path: Path) -> str:
+    """blake2b of a file's content. Raises UnreadableVideo where it can not be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+    except OSError as error:
+        raise UnreadableVideo(f"{path} can not be read: {error.strerror}.") from error

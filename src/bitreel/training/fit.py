@@ -1,0 +1,164 @@
+"""The training loop: epochs of class batches, validation after each, the best one kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from bitreel.codes import BinaryCodes
+from bitreel.config import to_json
+from bitreel.errors import ModelError
+from bitreel.evaluation import evaluate_codes
+from bitreel.model import Model
+from bitreel.progress import Progress, Step, silent
+from bitreel.training import checkpoint as checkpoints
+from bitreel.training.batches import ClassBatches
+from bitreel.training.checkpoint import Checkpoint, Tensors
+from bitreel.training.config import TrainConfig
+from bitreel.training.inputs import Inputs
+
+HEADLINE = "mAP@10"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Row numbers of the training and of the validation part, and the class number of every row."""
+
+    labels: Sequence[int]
+    training: Sequence[int]
+    validation: Sequence[int]
+    digest: str  # tells a resumed run that the data are still the same
+
+    def score(self, codes: BinaryCodes) -> float:
+        """mAP@10 of the validation part as queries, with the training part as the database."""
+        labels = np.asarray(self.labels)
+        query, database = list(self.validation), list(self.training)
+        evaluation = evaluate_codes(codes[query], labels[query], codes[database], labels[database])
+        return evaluation.values[HEADLINE]
+
+
+class Fit:
+    """One training run of a model in place, which goes on from the checkpoint beside `output`."""
+
+    def __init__(
+        self,
+        model: Model,
+        inputs: Inputs,
+        data: TrainingData,
+        config: TrainConfig,
+        *,
+        fabric: Fabric,
+        output: Path | None,
+    ) -> None:
+        self.model, self.inputs, self.data, self.config = model, inputs, data, config
+        self.output, self.fabric = output, fabric
+        self.loss = config.loss()
+        self.batches = ClassBatches(
+            [data.labels[row] for row in data.training],
+            classes_per_batch=config.classes_per_batch,
+            clips_per_class=config.clips_per_class,
+            seed=config.seed,
+        )
+        self.module, self.optimiser = fabric.setup(inputs.module, self._optimiser())
+        self.history: list[dict[str, float]] = []
+        self.best: Tensors = {}
+        self.best_epoch, self.best_score = -1, -1.0
+
+    def run(self, *, progress: Progress = silent) -> dict[str, Any]:
+        """Train, leave the best epoch's weights in the model, and say how it went."""
+        first = self._resume()
+        for epoch in range(first, self.config.epochs):
+            if epoch - self.best_epoch > self.config.patience and self.best:
+                break
+            facts = self._train_epoch(epoch) | {HEADLINE: self.data.score(self.inputs.codes())}
+            self.history.append(facts)
+            if facts[HEADLINE] > self.best_score:
+                self.best_epoch, self.best_score = epoch, facts[HEADLINE]
+                self.best = self._weights()
+            self._save(epoch + 1)
+            progress(Step("training", epoch + 1, self.config.epochs, self._note(facts)))
+        self.inputs.module.load_state_dict(self.best)
+        return {
+            "best_epoch": self.best_epoch,
+            "validation": {HEADLINE: self.best_score},
+            "history": self.history,
+        }
+
+    def _train_epoch(self, epoch: int) -> dict[str, float]:
+        # The random triplets of an epoch depend on its number alone, as its batches do.
+        torch.manual_seed(self.config.seed * 1_000_003 + epoch)
+        sums: dict[str, float] = {}
+        for drawn in self.batches.epoch(epoch, rank=self.fabric.global_rank):
+            rows = [self.data.training[row] for row in drawn]
+            labels = torch.tensor([self.data.labels[row] for row in rows])
+            inputs, labels = self.fabric.to_device((self.inputs.batch(rows), labels))
+            output = self.module(inputs)
+            terms = self.loss(output.relaxed, output.class_logits, labels)
+            self.optimiser.zero_grad()
+            self.fabric.backward(terms.total)
+            self.optimiser.step()
+            for name, value in {"loss": terms.total, **terms.terms}.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
+        return {name: value / self.batches.steps for name, value in sums.items()}
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        network, config = self.model.network, self.config
+        head = [*network.fusion.parameters(), *network.hash_head.parameters()]
+        groups: list[dict[str, Any]] = [{"params": head, "lr": config.learning_rate}]
+        if config.finetune:
+            backbone = list(network.backbone.parameters())
+            groups.append({"params": backbone, "lr": config.backbone_learning_rate})
+        return torch.optim.AdamW(groups, weight_decay=config.weight_decay)
+
+    def _weights(self) -> Tensors:
+        state = self.inputs.module.state_dict()
+        return {name: tensor.detach().clone() for name, tensor in state.items()}
+
+    def _note(self, facts: dict[str, float]) -> str:
+        return (
+            f"loss {facts['loss']:.3f}  {HEADLINE} {facts[HEADLINE]:.3f}  "
+            f"best {self.best_score:.3f} (epoch {self.best_epoch + 1})"
+        )
+
+    def _save(self, epochs: int) -> None:
+        if self.output is None or self.fabric.global_rank:
+            return
+        facts = {
+            "epoch": epochs,
+            "best_epoch": self.best_epoch,
+            "best_score": self.best_score,
+            "history": self.history,
+            "config": to_json(self.config),
+            "data": self.data.digest,
+        }
+        moments = checkpoints.optimiser_tensors(self.optimiser)
+        checkpoints.save(self.output, Checkpoint(self._weights(), self.best, moments, facts))
+
+    def _resume(self) -> int:
+        """The first epoch to run: after the last that the checkpoint holds."""
+        found = checkpoints.load(self.output) if self.output else None
+        if found is None or self.output is None:
+            return 0
+        self._check_same_run(found.facts, checkpoints.folder_of(self.output))
+        self.inputs.module.load_state_dict(found.network)
+        checkpoints.restore_optimiser(self.optimiser, found.optimiser)
+        self.best, self.history = found.best, found.facts["history"]
+        self.best_epoch, self.best_score = found.facts["best_epoch"], found.facts["best_score"]
+        return int(found.facts["epoch"])
+
+    def _check_same_run(self, facts: dict[str, Any], folder: Path) -> None:
+        then, now = facts["config"], to_json(self.config)
+        changed = [name for name in now if then.get(name) != now[name]]
+        if changed or facts["data"] != self.data.digest:
+            what = f"--{changed[0].replace('_', '-')}" if changed else "the videos"
+            raise ModelError(
+                f"{folder} holds an interrupted run that differs in {what}. Run the same command "
+                f"again to go on with it, delete that folder to start anew, or name another "
+                f"--output."
+            )

@@ -1,0 +1,138 @@
+"""The whole road of training: labelled videos in, a saved model out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from bitreel import __version__
+from bitreel.config import to_json
+from bitreel.dataset import Dataset, hold_out_groups, open_dataset
+from bitreel.errors import ConfigError, DataError, ModelError
+from bitreel.model import Model
+from bitreel.progress import Progress, silent
+from bitreel.training import checkpoint as checkpoints
+from bitreel.training.config import TrainConfig
+from bitreel.training.feature_cache import default_cache
+from bitreel.training.features import LabelledFeatures, labelled_features
+from bitreel.training.fit import Fit, TrainingData
+from bitreel.training.inputs import FinetuneInputs, FrozenInputs
+
+
+def train(
+    dataset: Dataset | str | Path,
+    config: TrainConfig | None = None,
+    *,
+    output: Path | str | None = None,
+    cache: Path | None = None,
+    accelerator: str = "auto",
+    devices: int | str = 1,
+    progress: Progress = silent,
+) -> Model:
+    """Train a model on the database part of a data set, choose it by held-out groups, save it.
+
+    The query part is never touched. output: the model's folder; a run that was killed goes on from
+    the checkpoint beside it (OUTPUT.partial) and ends with the model of the uninterrupted run.
+    Without an output nothing is written but the feature cache. accelerator, devices: as
+    Lightning Fabric takes them.
+
+    Raises DataError, ConfigError, WeightsError; ModelError where output holds a model already.
+    """
+    config = config or TrainConfig()
+    output = None if output is None else Path(output)
+    if output is not None and output.exists():
+        raise ModelError(
+            f"{output} is there already: delete it to train anew, or name another output."
+        )
+    dataset = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
+    fabric = launch(config, accelerator=accelerator, devices=devices)
+    torch.manual_seed(config.seed)
+    model = Model(config.model(labels_of(dataset)))
+    source = model.network.backbone.load_pretrained(config.weights)
+    model.to(fabric.device)
+    features = labelled_features(
+        model, dataset.database, cache=cache or default_cache(), progress=progress
+    )
+    data = split_for_training(features, model.config.labels, config)
+    model.standardise(features.features[list(data.training)])
+    inputs = (FinetuneInputs if config.finetune else FrozenInputs)(model, features)
+    outcome = Fit(model, inputs, data, config, fabric=fabric, output=output).run(progress=progress)
+    model.to("cpu").training = outcome | facts_of(dataset, config, features, data, source)
+    if output is not None and not fabric.global_rank:
+        model.save(output)
+        checkpoints.remove(output)
+    return model
+
+
+def launch(config: TrainConfig, *, accelerator: str, devices: int | str) -> Fabric:
+    """Fabric on the devices asked for. Raises ConfigError for what this machine does not have."""
+    torch.backends.cudnn.deterministic = True  # the same seed gives the same codes
+    torch.backends.cudnn.benchmark = False
+    try:
+        fabric = Fabric(
+            accelerator=accelerator,
+            devices=devices,
+            precision=config.precision,  # type: ignore[arg-type]
+        )
+        fabric.launch()
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"This machine can not train on accelerator {accelerator}, devices {devices}, "
+            f"precision {config.precision}: {str(error).splitlines()[0]}"
+        ) from error
+    return fabric
+
+
+def labels_of(dataset: Dataset) -> tuple[str, ...]:
+    """The classes that there is something to learn from."""
+    labels = tuple(sorted({example.label for example in dataset.database}))
+    if len(labels) < 2:
+        raise DataError(
+            f"{dataset.name} has {len(labels)} class in its database part: training needs two or "
+            f"more, with a folder (or a label in the manifest) for each."
+        )
+    return labels
+
+
+def split_for_training(
+    features: LabelledFeatures, labels: tuple[str, ...], config: TrainConfig
+) -> TrainingData:
+    """Hold out groups for validation. Raises DataError where every class has but one group."""
+    examples = features.examples
+    training, validation = hold_out_groups(
+        examples, fraction=config.validation_fraction, seed=config.seed
+    )
+    if not validation:
+        raise DataError(
+            "No group of clips can be held out for validation: give one class or more at least two "
+            "groups (two recordings)."
+        )
+    rows = [[e.path.name, e.label, e.group] for e in examples]
+    digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    return TrainingData(
+        [labels.index(example.label) for example in examples], training, validation, digest
+    )
+
+
+def facts_of(
+    dataset: Dataset,
+    config: TrainConfig,
+    features: LabelledFeatures,
+    data: TrainingData,
+    source: str,
+) -> dict[str, Any]:
+    """What the model file tells of how it was made."""
+    return {
+        "bitreel": __version__,
+        "dataset": dataset.name,
+        "config": to_json(config),
+        "weights": source,
+        "training_clips": len(data.training),
+        "validation_clips": len(data.validation),
+        "unreadable": {str(path): reason for path, reason in features.failures.items()},
+    }
