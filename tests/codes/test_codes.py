@@ -60,6 +60,15 @@ def test_hamming_agrees_with_comparing_unpacked_bits(
     np.testing.assert_array_equal(distances, (left[:, None] != right[None]).sum(axis=2))
 
 
+@pytest.mark.parametrize(("bits", "words"), [(1, 1), (64, 1), (65, 2), (128, 2), (500, 8)])
+def test_codes_make_no_more_words_than_they_need(bits: int, words: int) -> None:
+    codes = BinaryCodes.from_bits(random_bits(1, (3, bits)))
+    assert codes.words().shape == (words, 3)
+    np.testing.assert_array_equal(
+        np.bitwise_count(codes.words()).sum(axis=0), codes.unpack().sum(axis=1)
+    )
+
+
 @pytest.mark.parametrize(("queries", "database"), [(3, 70_000), (70_000, 3), (300, 300)])
 def test_hamming_is_right_on_both_sides_of_a_tile_border(queries: int, database: int) -> None:
     left, right = random_bits(1, (queries, 72)), random_bits(2, (database, 72))

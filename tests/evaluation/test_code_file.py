@@ -153,15 +153,26 @@ def test_flipped_bytes_give_a_file_of_codes_or_one_clear_error(
     assert str(path) in message
 
 
-def test_a_header_that_claims_more_than_there_is_takes_no_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"(5, 2), }       ", b"(5000000000000, 2), }"),  # more than any memory
+        (b"(5, 2), }   ", b"(5, 2), }  ("),  # no Python literal
+        (b"|u1", b"|V1"),
+        (b"|u1", b"|O "),
+        (b"NUMPY", b"LUMPY"),  # numpy then gives bytes in place of an array
+    ],
+)
+def test_a_damaged_array_in_a_sound_archive_is_refused(
+    tmp_path: Path, old: bytes, new: bytes
+) -> None:
     path = tmp_path / "codes.npz"
     np.savez(path, **arrays())
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    header = members["database_codes.npy"]
-    members["database_codes.npy"] = header.replace(b"(5, 2), }       ", b"(5000000000000, 2), }")
-    members["database_codes.npy"] = members["database_codes.npy"][: len(header)]
-    assert members["database_codes.npy"] != header
+    whole = members["database_codes.npy"]
+    members["database_codes.npy"] = whole.replace(old, new)[: len(whole)]
+    assert members["database_codes.npy"] != whole
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,21 +15,6 @@ from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError
 
 _KEYS = ("database_codes", "query_codes", "database_labels", "query_labels")
-
-# What numpy and zipfile raise for a file that is cut short, damaged, encrypted or pickled.
-_DAMAGE = (
-    ValueError,
-    EOFError,
-    KeyError,
-    TypeError,
-    SyntaxError,
-    MemoryError,
-    OverflowError,
-    RuntimeError,
-    OSError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +98,11 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
                 return _wanted(archive, path)
-    except _DAMAGE as error:
+    except CodesError:
+        raise
+    # Damage makes numpy, zipfile, zlib and the header's parser raise a dozen unrelated types, from
+    # BadZipFile to TokenError and MemoryError: any of them means that the file can not be read.
+    except Exception as error:
         raise CodesError(f"{path} can not be read as .npz: {error}. {hint}") from error
 
 
@@ -126,7 +114,11 @@ def _wanted(archive: np.lib.npyio.NpzFile, path: Path) -> dict[str, NDArray[Any]
             f"{path} lacks {', '.join(missing)}; it holds {found}. "
             f"A file of codes needs {', '.join(_KEYS)}."
         )
-    return {key: archive[key] for key in (*_KEYS, "bits") if key in archive.files}
+    arrays = {key: archive[key] for key in (*_KEYS, "bits") if key in archive.files}
+    for key, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # numpy gives the bytes of what has no array header
+            raise CodesError(f"{path} is damaged: {key} in it is not an array. Make it anew.")
+    return arrays
 
 
 def _bits(arrays: dict[str, NDArray[Any]]) -> int:
