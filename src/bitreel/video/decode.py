@@ -14,10 +14,6 @@ from bitreel.video.plan import Run, plan_runs
 from bitreel.video.probe import Scan
 from bitreel.video.source import DECODER_ERRORS, Source
 
-# Where a frame that no other frame refers to can be told from its header alone. (HEVC marks only
-# frames that no frame of the same temporal layer refers to, and VP9 and AV1 mark none.)
-_SKIPPABLE_CODECS = {"h264"}
-
 
 @dataclass
 class Decoded:
@@ -78,12 +74,12 @@ def decode_planned(
     frame_of_pts = {int(scan.packet_pts[p]): k for k, p in enumerate(scan.packet_of_frame)}
     result = Decoded()
     decoder = _Decoder(source, threads, result)
-    may_skip = skip and scan.codec in _SKIPPABLE_CODECS
+    may_skip = skip and scan.can_skip
     for run, frames in _feed_runs(source, decoder, runs, packets, may_skip=may_skip):
         opens_at = scan.packet_pts[run.first]
         for frame in frames:
             number = frame_of_pts.get(frame.pts) if frame.pts is not None else None
-            if number not in packets.values() and (frame.pts is None or frame.pts < opens_at):
+            if number not in wanted and (frame.pts is None or frame.pts < opens_at):
                 continue  # shown before the keyframe the run starts at: its references were not fed
             result.corrupt_frames += frame.is_corrupt
             if number is None:

@@ -39,12 +39,24 @@ class Scan:
     packet_of_frame: NDArray[np.int64]  # [N]
     packet_pts: NDArray[np.int64]  # [P], in units of the stream; 0 where the file has none
     packet_is_key: NDArray[np.bool_]  # [P]
+    can_skip: bool  # frames that nothing refers to are told by their headers
     missing_frames: int  # promised by the header beyond what the file holds; 0 within tolerance
     read_errors: int
 
     @property
     def frame_count(self) -> int:
         return len(self.times_seconds)
+
+    @property
+    def duration_seconds(self) -> float:
+        return float(self.times_seconds[-1]) + self.frame_seconds
+
+    def opens_broken(self, frame: int) -> bool:
+        """Whether a frame is shown before the first keyframe that comes before it in the file: it
+        may refer to a group of pictures that was cut off."""
+        keys = np.flatnonzero(self.packet_is_key)
+        pts = self.packet_pts[self.packet_of_frame[frame]]
+        return bool(len(keys) and pts < self.packet_pts[keys[0]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +100,7 @@ def probe(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> VideoInfo:
         height=height,
         rotation=rotation,
         frame_count=scan.frame_count,
-        duration_seconds=float(scan.times_seconds[-1]) + scan.frame_seconds,
+        duration_seconds=scan.duration_seconds,
         keyframe_count=int(scan.packet_is_key.sum()),
         trusted=scan.trusted,
         times_seconds=scan.times_seconds,
@@ -118,7 +130,7 @@ def scan_packets(source: Source) -> Scan:
         )
     trusted = packets.trusted(source)
     rate = _rate(source.stream)
-    order = sorted(packets.shown, key=lambda n: packets.pts[n] or 0) if trusted else packets.shown
+    order = packets.display_order() if trusted else packets.shown
     times, frame_seconds = packets.times(order, rate, by_pts=trusted)
     return Scan(
         path=source.path,
@@ -130,6 +142,7 @@ def scan_packets(source: Source) -> Scan:
         packet_of_frame=np.array(order, np.int64),
         packet_pts=np.array([pts or 0 for pts in packets.pts], np.int64),
         packet_is_key=np.array(packets.is_key, np.bool_),
+        can_skip=packets.can_skip,
         missing_frames=_missing(source, len(packets.pts), rate),
         read_errors=source.read_errors,
     )
@@ -146,7 +159,9 @@ class _Packets:
         self.time_base = source.stream.time_base or Fraction(0)
         self.orderly = True  # decoding times never fall: no splice, no wrapped clock
         self.has_placeholders = False
-        is_vp8 = source.stream.codec_context.name == "vp8"
+        context = source.stream.codec_context
+        is_vp8, is_hevc = context.name == "vp8", context.name == "hevc"
+        self.can_skip = context.name == "h264" or (is_hevc and _has_wide_lengths(context))
         last_dts: int | None = None
         for number, packet in enumerate(source.packets()):
             self.pts.append(packet.pts)
@@ -160,6 +175,16 @@ class _Packets:
             hidden = packet.is_discard or (is_vp8 and not memoryview(packet)[0] & 0x10)
             if not hidden:
                 self.shown.append(number)
+            if is_hevc and self.can_skip:
+                # nuh_temporal_id_plus1 (H.265, 7.3.1.2): HEVC marks the frames that no frame of
+                # their own temporal layer refers to, so it can be relied on in the lowest only.
+                self.can_skip = packet.size > 5 and memoryview(packet)[5] & 7 == 1
+
+    def display_order(self) -> list[int]:
+        """The shown packets by time. What comes before the first keyframe can not be decoded."""
+        first_key = self.is_key.index(True) if any(self.is_key) else 0
+        decodable = [n for n in self.shown if n >= first_key] or self.shown
+        return sorted(decodable, key=lambda n: self.pts[n] or 0)
 
     def trusted(self, source: Source) -> bool:
         name, context = source.container.format.name, source.stream.codec_context
@@ -186,6 +211,12 @@ class _Packets:
         if last <= 0:
             last = float(np.median(np.diff(times))) if len(times) > 1 else float(1 / rate)
         return times, last
+
+
+def _has_wide_lengths(context: av.VideoCodecContext) -> bool:
+    """Whether a unit starts at byte 4 of a packet: a length of 4 bytes, or a long start code."""
+    header = context.extradata or b""
+    return not header.startswith(b"\x01") or (len(header) > 21 and header[21] & 3 == 3)
 
 
 def seconds_from_pts(pts: list[int], time_base: Fraction) -> NDArray[np.float64]:

@@ -143,7 +143,7 @@ def _pick_planned(
 ) -> _Picked | None:
     """None when frames are lost though the decoder saw no error: then the scan was not to be
     trusted, as with streams whose keyframes are none, or with packets that show no picture."""
-    duration = float(scan.times_seconds[-1]) + scan.frame_seconds
+    duration = scan.duration_seconds
     indices = choose(scan.times_seconds, duration)
     make_picture = PictureMaker(size)
     for lead in (0, 1):
@@ -151,9 +151,11 @@ def _pick_planned(
         got = decode_planned(
             source, scan, wanted, make_picture=make_picture, threads=threads, lead=lead
         )
-        if wanted == got.pictures.keys():
+        lost = wanted - got.pictures.keys()
+        if not lost:
             return _assemble(scan, got, indices, scan.times_seconds, duration)
-        if got.packet_errors or got.corrupt_frames or scan.read_errors:
+        errors = got.packet_errors or got.corrupt_frames or scan.read_errors
+        if errors or all(map(scan.opens_broken, lost)):
             return _pick_nearest(source, scan, indices, got, make_picture)
     return None
 
@@ -172,7 +174,7 @@ def _pick_nearest(
     got.pictures.update(again.pictures)
     stand_ins = {k: _nearest(k, got.pictures) for k in wanted - got.pictures.keys()}
     replaced = np.array([stand_ins.get(k, k) for k in indices.tolist()], np.int64)
-    duration = float(scan.times_seconds[-1]) + scan.frame_seconds
+    duration = scan.duration_seconds
     picked = _assemble(scan, got, replaced, scan.times_seconds, duration)
     count = int(np.sum(replaced != indices))
     return replace(picked, damage=replace(picked.damage, replaced_frames=count))
@@ -188,7 +190,7 @@ def _pick_whole(
     """Decode all, guessing the picks from the scan; again where the count was guessed wrong."""
     make_picture = PictureMaker(size)
     try:
-        guess = choose(scan.times_seconds, float(scan.times_seconds[-1]) + scan.frame_seconds)
+        guess = choose(scan.times_seconds, scan.duration_seconds)
         wanted = set(guess.tolist())
     except VideoError:
         wanted = set()  # beyond the end, by the guess: the count will tell
