@@ -86,7 +86,9 @@ def test_a_class_is_split_without_a_look_at_the_others(
         for row in hold_out_groups(examples, fraction=fraction, seed=seed)[1]
         if examples[row].label == "a"
     }
-    assert within == {alone[row].path for row in hold_out_groups(alone, fraction=fraction, seed=seed)[1]}
+    assert within == {
+        alone[row].path for row in hold_out_groups(alone, fraction=fraction, seed=seed)[1]
+    }
 
 
 def test_the_choice_is_the_same_on_every_machine_and_moves_with_the_seed() -> None:
@@ -125,7 +127,7 @@ def leaking(groups: int) -> list[Example]:
 
 
 def test_a_group_on_both_sides_is_refused_with_a_few_names_and_the_rest_counted() -> None:
-    with pytest.raises(LeakageError, match="7 groups.*Run/g00, .*Run/g04 and 2 more") as caught:
+    with pytest.raises(LeakageError, match=r"7 groups.*Run/g00, .*Run/g04 and 2 more") as caught:
         check_leakage(leaking(7))
     assert "g05" not in str(caught.value)
     with pytest.raises(LeakageError, match="Run/g00") as caught:
@@ -153,7 +155,7 @@ def test_the_guard_agrees_with_a_look_at_every_pair(rows: list[tuple[str, Split]
 
 def test_a_data_set_checks_itself() -> None:
     one = Example(Path("a.mp4"), "run", "1", "database")
-    with pytest.raises(DataError, match="more than once.*a.mp4"):
+    with pytest.raises(DataError, match=r"more than once.*a\.mp4"):
         Dataset("d", (one, one))
     with pytest.raises(DataError, match="empty label"):
         Example(Path("a.mp4"), " ", "1", "database")

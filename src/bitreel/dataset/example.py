@@ -35,7 +35,9 @@ class Example:
 
     def __post_init__(self) -> None:
         if not self.label.strip():
-            raise DataError(f"{self.path} has an empty label: give every video the name of a class.")
+            raise DataError(
+                f"{self.path} has an empty label: give every video the name of a class."
+            )
         if not self.group.strip():
             raise DataError(f"{self.path} has an empty group: name the recording it comes from.")
         if self.split not in get_args(Split):

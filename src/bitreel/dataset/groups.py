@@ -1,4 +1,4 @@
-"""The group and the side of a video that nobody stated: read from its name, drawn by a stable hash."""
+"""The group and side of a video that nobody stated: read from its name, drawn by a hash."""
 
 from __future__ import annotations
 

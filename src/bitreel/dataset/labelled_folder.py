@@ -8,7 +8,7 @@ from pathlib import Path
 from bitreel.dataset.example import SPLIT_NAMES, Dataset, Example, Split
 from bitreel.dataset.groups import draw_queries, group_of
 from bitreel.errors import DataError
-from bitreel.video.find import find_videos
+from bitreel.video import find_videos
 
 
 def open_labelled_folder(folder: Path) -> Dataset:

@@ -1,4 +1,4 @@
-"""What the official split lists of UCF101 and HMDB51 have in common: where they are, what they name."""
+"""What the official split lists of UCF101 and HMDB51 have in common."""
 
 from __future__ import annotations
 

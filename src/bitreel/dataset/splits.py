@@ -42,10 +42,12 @@ def hold_out_groups(
 
     About `fraction` of the clips of every class go to validation. Every class keeps at least one
     group in training, so a class with one group has none in validation; a class with more has at
-    least one there, even when its groups are too large for the fraction (unless each of them is the last
-    that some other class has left in training). The answer depends on the seed, the groups and their sizes, not
-    on the order of the examples or on any generator's state, and where groups hold one class each
-    a class is split without a look at the others.
+    least one there, even when its groups are too large for the fraction (unless each of them is
+    the last that some other class has left in training).
+
+    The answer depends on the seed, the groups and their sizes, not on the order of the examples or
+    on any generator's state. Where no group crosses classes, a class is split without a look at the
+    others.
 
     Raises ConfigError unless 0 <= fraction < 1.
     """
@@ -76,17 +78,19 @@ class _Choice:
         self.left = {label: len(groups) for label, groups in self.clips.items()}
 
     def serve(self, label: str, fraction: float) -> None:
-        """Hold out groups of one class until it comes no nearer to its fraction of clips."""
+        """Hold out groups of one class, those that fit first, until none brings it nearer."""
         sizes = self.clips[label]
         order = sorted(sizes, key=lambda group: (_stable_hash(group, self.seed), group))
         wanted = fraction * sizes.total()
-        have = sum(sizes[group] for group in self.held if group in sizes)
+        have = sum(sizes[group] for group in order if group in self.held)
         for group in order:
-            if self._is_free(group) and abs(have + sizes[group] - wanted) < abs(have - wanted):
+            if have + sizes[group] <= wanted and self._is_free(group):
                 self._hold(group)
                 have += sizes[group]
-        if not have and (free := [group for group in order if self._is_free(group)]):
-            self._hold(min(free, key=lambda group: sizes[group]))
+        free = [group for group in order if self._is_free(group)]
+        last = min(free, key=lambda group: abs(have + sizes[group] - wanted), default=None)
+        if last is not None and (not have or abs(have + sizes[last] - wanted) < abs(have - wanted)):
+            self._hold(last)
 
     def _is_free(self, group: str) -> bool:
         """Not held yet, and the last group in training of no class."""

@@ -99,7 +99,7 @@ def draw_background(
         case _:
             raise KeyError(kind)
     first, second = (_rgb(colour) for colour in GROUND_COLOURS[colours])
-    picture = first + (second - first) * (contrast * value)[..., None]
+    picture: Floats = first + (second - first) * (contrast * value)[..., None]
     return np.rint(picture).astype(np.uint8)
 
 
@@ -171,9 +171,7 @@ def _clouds(size: tuple[int, int], rng: np.random.Generator) -> Floats:
 
 def _to_grid(x: Floats, y: Floats, spacing: float) -> Floats:
     """Distance to the nearest point of a square grid."""
-    return np.hypot(
-        (x / spacing + 0.5) % 1.0 - 0.5, (y / spacing + 0.5) % 1.0 - 0.5
-    ) * spacing
+    return np.hypot((x / spacing + 0.5) % 1.0 - 0.5, (y / spacing + 0.5) % 1.0 - 0.5) * spacing
 
 
 def _step(value: Floats, steepness: float) -> Floats:

@@ -1,4 +1,4 @@
-"""Which clips a synthetic set has: settings in, a list of clips with labels, groups and splits out."""
+"""Which clips a synthetic set has: from settings to labels, groups and splits."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _classes(settings: Settings, number: int, *, asks: bool) -> list[tuple[str, 
 def _turn(items: Sequence[Item], seed: int, number: int) -> Item:
     """Items in a shuffled order that begins anew: none comes twice before all have come once."""
     order = np.random.default_rng((seed, 1)).permutation(len(items))
-    return items[order[number % len(items)]]
+    return items[int(order[number % len(items)])]
 
 
 def _draw_scene(seed: int, number: int) -> Scene:

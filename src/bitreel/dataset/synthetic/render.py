@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bitreel.dataset.synthetic.looks import BORDER, Look, draw_background, draw_sprite
+from bitreel.dataset.synthetic.looks import Look, draw_background, draw_sprite
 from bitreel.dataset.synthetic.motions import REVERSAL_OF, SCALES, SPRITE_RADIUS, Start, track
 from bitreel.errors import ConfigError
 
@@ -152,18 +152,19 @@ def _place(
 def _disturb(
     pictures: NDArray[np.uint8], difficulty: Difficulty, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Noise and flicker. One field of noise, shifted for each frame, costs a tenth of a fresh one."""
+    """Noise and flicker. A field of noise shifted for each frame costs a tenth of a fresh one."""
     frames, height, width, _ = pictures.shape
     if difficulty.noise == 0 and difficulty.flicker == 0:
         return pictures
     spare = 32
     field = rng.normal(0.0, difficulty.noise, (height + spare, width + spare, 3))
     noise = np.rint(field).astype(np.int16)
-    gains = 1 + rng.normal(0.0, difficulty.flicker, frames)
-    for number, (top, left) in enumerate(rng.integers(0, spare, (frames, 2))):
-        lit = pictures[number].astype(np.int16)
+    gains = 1.0 + rng.normal(0.0, difficulty.flicker, (frames,))
+    places = rng.integers(0, spare, (frames, 2))
+    for picture, gain, (top, left) in zip(pictures, gains.tolist(), places, strict=True):
+        lit = picture.astype(np.int16)
         if difficulty.flicker:
-            lit = np.rint(pictures[number] * gains[number]).astype(np.int16)
+            lit = np.rint(picture * gain).astype(np.int16)
         lit += noise[top : top + height, left : left + width]
-        pictures[number] = np.clip(lit, 0, 255)
+        picture[:] = np.clip(lit, 0, 255)
     return pictures
