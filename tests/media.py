@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -28,8 +29,8 @@ QUIET_X265 = "log-level=none"
 
 def _cells(number: int) -> NDArray[np.uint8]:
     check = (number ^ number >> 4 ^ number >> 8 ^ 0b1010) & 15
-    bits: NDArray[np.uint8] = np.unpackbits(np.array([number << 4 | check], ">u2").view(np.uint8))
-    return bits
+    bits = np.unpackbits(np.array([number << 4 | check], ">u2").view(np.uint8))
+    return bits.astype(np.uint8)
 
 
 def numbered_frame(number: int, height: int = 120, width: int = 160) -> NDArray[np.uint8]:
@@ -43,7 +44,8 @@ def numbered_frame(number: int, height: int = 120, width: int = 160) -> NDArray[
     # A gentle drift, so that no two frames are equal and encoders have motion to code.
     ripple = 12 * np.sin((np.arange(width) + 3 * number) / 9)[None, :]
     picture = np.repeat((shade + ripple)[:, :, None], 3, axis=2)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    np.clip(picture, 0, 255, out=picture)
+    return picture.astype(np.uint8)
 
 
 def numbered_frames(
@@ -197,18 +199,18 @@ def make_sound(path: Path, *, seconds: float = 1.0, cover: NDArray[np.uint8] | N
     """A sound file, with a cover picture if given (mp3)."""
     codec = "libmp3lame" if path.suffix == ".mp3" else "aac"
     with av.open(path, "w") as container:
-        sound = container.add_stream(codec, rate=44100)
+        sound = cast(av.AudioStream, container.add_stream(codec, rate=44100))
         picture = None
         if cover is not None:
             picture = container.add_stream("png", rate=1)
-            picture.height, picture.width = cover.shape[:2]  # type: ignore[union-attr]
-            picture.pix_fmt = "rgb24"  # type: ignore[union-attr]
+            picture.height, picture.width = cover.shape[:2]
+            picture.pix_fmt = "rgb24"
             picture.disposition = av.stream.Disposition.attached_pic
-            container.mux(picture.encode(av.VideoFrame.from_ndarray(cover)))  # type: ignore
-            container.mux(picture.encode(None))  # type: ignore[union-attr,arg-type]
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(cover)))
+            container.mux(picture.encode(None))
         for frame in _silence(seconds):
-            container.mux(sound.encode(frame))  # type: ignore[union-attr,arg-type]
-        container.mux(sound.encode(None))  # type: ignore[union-attr,arg-type]
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
     return path
 
 
@@ -231,4 +233,4 @@ def decode_all(path: Path) -> list[av.VideoFrame]:
 
 
 def numbers_of(frames: Sequence[av.VideoFrame]) -> list[int | None]:
-    return [read_number(frame.to_ndarray(format="rgb24")) for frame in frames]  # type: ignore
+    return [read_number(frame.to_ndarray(format="rgb24").astype(np.uint8)) for frame in frames]

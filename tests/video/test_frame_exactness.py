@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shapes import EDIT_FIRST, EDIT_FRAMES, NAMES, TURNS, UNEVEN_TIMES, UNTRUSTED, shape
 
 from bitreel.video import probe, read_clip, read_frames, uniform_indices
 from media import decode_all, numbers_of, read_numbers
-from shapes import EDIT_FIRST, EDIT_FRAMES, NAMES, TURNS, UNEVEN_TIMES, UNTRUSTED, shape
 
 
 def _unturn(name: str, frames: np.ndarray) -> np.ndarray:

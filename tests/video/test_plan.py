@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ def test_runs_are_disjoint_rising_and_hold_every_pick(
     fed = [n for run in runs for n in range(run.first, run.last + 1)]
     assert fed == sorted(set(fed))
     assert wanted <= set(fed)
-    for before, after in zip(runs, runs[1:], strict=False):
+    for before, after in pairwise(runs):
         assert before.last + 1 < after.first
     assert all(run.first == 0 or keys[run.first] == "K" for run in runs)
     assert all(run.last in wanted for run in runs)

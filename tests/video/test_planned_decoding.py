@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shapes import NAMES, UNTRUSTED, shape
 
 from bitreel.video.decode import Decoded, decode_planned, decode_whole
 from bitreel.video.picture import PictureMaker
 from bitreel.video.probe import scan_packets
 from bitreel.video.source import MAX_PIXELS, opened
 from media import make_video, read_numbers, remux
-from shapes import NAMES, UNTRUSTED, shape
 
 # Streams of intra refresh have "keyframes" that do not restore the picture at once; the reader
 # falls back on them, which test_frame_exactness covers.

@@ -40,13 +40,14 @@ def test_known_picks() -> None:
 
 def _pick(times: list[float], frames: int, start: float, end: float | None) -> list[int]:
     table = np.array(times)
-    return segment_indices(
+    indices = segment_indices(
         table,
         duration_seconds=times[-1] + 1,
         frames=frames,
         start_seconds=start,
         end_seconds=end,
-    ).tolist()
+    )
+    return [int(k) for k in indices]
 
 
 def test_a_segment_takes_the_frames_first_shown_in_it() -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -99,10 +100,9 @@ def _encode(
     stream: av.VideoStream | None = None
     for number, picture in enumerate(frames):
         if stream is None:
-            added = container.add_stream(codec, rate=rate, options=options)
-            if not isinstance(added, av.VideoStream):
+            if av.Codec(codec, "w").type != "video":
                 raise VideoError(f"{codec} is no video codec: try libx264 or mpeg4.")
-            stream = added
+            stream = cast(av.VideoStream, container.add_stream(codec, rate=rate, options=options))
             context = stream.codec_context
             stream.height, stream.width = picture.shape[:2]
             stream.pix_fmt = pixel_format
