@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 
-@dataclass(frozen=True, eq=False)
-class HeadOutput:
-    """relaxed: [N,K] in [0,1]. class_logits: [N,classes], read by the loss only."""
+class HeadOutput(NamedTuple):
+    """relaxed: [N,K] in [0,1]. class_logits: [N,classes], read by the loss only.
+
+    A named tuple, as it crosses wrappers of torch that take apart what a module gives.
+    """
 
     relaxed: Tensor
     class_logits: Tensor
