@@ -1,4 +1,4 @@
-"""UCF101 and HMDB51: the official lists over empty placeholder files, the counts known from others."""
+"""UCF101 and HMDB51: the official lists over empty placeholder files, and known counts."""
 
 from __future__ import annotations
 

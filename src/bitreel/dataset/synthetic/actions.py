@@ -72,17 +72,21 @@ def make_actions(
             progress(number, len(clips))
     manifest = folder / MANIFEST_FILE
     if not manifest.exists():
-        write_manifest(
-            manifest,
-            [clip.example(folder) for clip in clips],
-            extra={
-                "motion": [clip.motion for clip in clips],
-                "texture": [clip.look.texture for clip in clips],
-                "shape": [clip.look.shape for clip in clips],
-                "background": [clip.scene.background for clip in clips],
-            },
-        )
+        _list_clips(manifest, clips)
     return manifest
+
+
+def _list_clips(manifest: Path, clips: list[PlannedClip]) -> None:
+    write_manifest(
+        manifest,
+        [clip.example(manifest.parent) for clip in clips],
+        extra={
+            "motion": [clip.motion for clip in clips],
+            "texture": [clip.look.texture for clip in clips],
+            "shape": [clip.look.shape for clip in clips],
+            "background": [clip.scene.background for clip in clips],
+        },
+    )
 
 
 def _write_clip(folder: Path, clip: PlannedClip, settings: Settings) -> None:

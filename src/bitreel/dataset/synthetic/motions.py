@@ -85,7 +85,8 @@ def track(motion: str, start: Start, *, frames: int, size: tuple[int, int]) -> T
     scale = smallest * (largest / smallest) ** ((start.scale + growth) % 1.0)
     angle = 360.0 * start.turn + (200.0 * pace * time if motion == "rot_cw" else 0.0 * time)
     unit = min(size)
-    radius = SPRITE_RADIUS * unit * float(scale.max())
+    # The largest that the whole cycle of a zoom reaches, so that no place hints at its phase.
+    radius = SPRITE_RADIUS * unit * (largest if motion == "zoom_in" else float(scale[0]))
     if motion in ("left", "up"):
         return _cross(motion, start, 0.7 * pace * time, radius, size, angle, scale)
     dx, dy = _swing(motion, start.phase, pace * time)
