@@ -135,8 +135,8 @@ def _draw_scene(seed: int, number: int) -> Scene:
     rng = np.random.default_rng((seed, 2, number))
     return Scene(
         start=Start(*(float(value) for value in rng.uniform(size=6))),
-        background=BACKGROUNDS[rng.integers(len(BACKGROUNDS))],
-        background_colours=int(rng.integers(len(GROUND_COLOURS))),
+        background=_turn(BACKGROUNDS, seed, number),
+        background_colours=_turn(range(len(GROUND_COLOURS)), seed, number),
         sprite_colours=int(rng.integers(len(SPRITE_COLOURS))),
         seed=(seed, 3, number),
     )
