@@ -26,7 +26,7 @@ class TrainConfig:
     alpha: float = 1.0
     beta: float = 1.0
     margin: float | None = None  # in bits; None: a quarter of the bits
-    triplets: TripletStrategy = "random"
+    triplets: TripletStrategy = "semi-hard"
 
     finetune: bool = False  # train the backbone too; otherwise its features are cached
     learning_rate: float = 1e-3

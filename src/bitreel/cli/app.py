@@ -1,0 +1,71 @@
+"""The command line: one verb a file, put together here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from bitreel import __version__
+from bitreel.cli.console import err
+from bitreel.cli.demo import demo
+from bitreel.cli.doctor import doctor
+from bitreel.cli.evaluate import evaluate
+from bitreel.cli.index import index
+from bitreel.cli.search import search
+from bitreel.cli.status import status
+from bitreel.cli.train import train
+from bitreel.errors import BitreelError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (train, evaluate, index, search, status, demo, doctor):
+    app.command()(verb)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bitreel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def bitreel(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find video clips that show the same action.
+
+    bitreel learns to turn a clip into a short binary code and answers "what looks like this?" by
+    XOR and popcount. From labelled clips to a ranked answer:
+
+    - `bitreel train actions/ --output model`   learn from a folder for each action
+
+    - `bitreel evaluate model actions/`         how good is it? mAP@10 on clips it never saw
+
+    - `bitreel index library videos/ --model model`   give every video its code
+
+    - `bitreel search library query.mp4`        the most similar clips first
+
+    `bitreel demo` does all of it on clips that it draws itself. `bitreel doctor` checks the
+    machine.
+    """
+
+
+def main() -> None:
+    """Run the command line. A known error is one sentence on standard error and exit code 1."""
+    try:
+        app()
+    except BitreelError as error:
+        err.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("Stopped. What was done is kept: run the same command again to go on.")
+        sys.exit(130)

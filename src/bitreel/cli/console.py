@@ -1,0 +1,55 @@
+"""What every verb shares: where it prints, how it shows progress, how it ends on an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+
+from bitreel.progress import Progress, Step
+
+out = Console()  # answers
+err = Console(stderr=True)  # progress and errors, so that --json leaves standard output to JSON
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """A bar for each stage that reports, with the time left, on standard error."""
+    columns = (
+        TextColumn("{task.description:>9}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+    )
+    with Bars(*columns, console=err) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(step: Step) -> None:
+            if step.stage not in tasks:
+                tasks[step.stage] = bars.add_task(step.stage, total=step.total, note="")
+            # A stage that ends early (early stopping, another round) shows what was true last.
+            bars.update(tasks[step.stage], completed=step.done, total=step.total, note=step.note)
+
+        yield show

@@ -1,0 +1,156 @@
+"""`bitreel demo`"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bitreel.cli.console import Json, err, out, print_json, progress_bars
+from bitreel.progress import Progress, Step
+
+if TYPE_CHECKING:
+    from bitreel.dataset import Dataset
+    from bitreel.evaluation import Evaluation
+    from bitreel.library import SearchResults
+    from bitreel.model import Model
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the demo keeps its files."""
+
+    folder: Path
+
+    @property
+    def clips(self) -> Path:
+        return self.folder / "clips"
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    @property
+    def library(self) -> Path:
+        return self.folder / "library"
+
+    @property
+    def sheet(self) -> Path:
+        return self.folder / "hits.png"
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "cache"
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for everything the demo makes.")
+    ] = Path("demo"),
+    clips_per_class: Annotated[
+        int, typer.Option(min=4, help="Clips of each of the twelve actions.")
+    ] = 20,
+    json: Json = False,
+) -> None:
+    """Draw clips, learn, index, evaluate and search: the whole road in a minute or two.
+
+    Example: `bitreel demo --output demo`
+    """
+    places = Places(output)
+    started = time.monotonic()
+    with progress_bars() as progress:
+        dataset = _make_clips(places, clips_per_class, progress)
+        model = _train(places, dataset, progress)
+        evaluation = _evaluate(places, dataset, model, progress)
+        results = _index_and_search(places, dataset, model, progress)
+    answer = {
+        "clips": str(places.clips),
+        "model": str(places.model),
+        "library": str(places.library),
+        "sheet": str(places.sheet),
+        **evaluation.to_json(),
+        "query": str(results.query),
+        "hits": [
+            {"path": str(h.path), "distance_bits": h.distance_bits, "label": h.label}
+            for h in results.hits
+        ],
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    print_json(answer) if json else _tell(places, dataset, answer)
+
+
+def _make_clips(places: Places, clips_per_class: int, progress: Progress) -> Dataset:
+    from bitreel.dataset import open_dataset
+    from bitreel.dataset.synthetic import make_actions
+
+    def show(done: int, total: int) -> None:
+        progress(Step("clips", done, total))
+
+    manifest = make_actions(
+        places.clips, task="both", clips_per_class=clips_per_class, progress=show
+    )
+    return open_dataset(manifest)
+
+
+def _train(places: Places, dataset: Dataset, progress: Progress) -> Model:
+    from bitreel.model import Model, Sampling, is_model
+    from bitreel.training import TrainConfig, train
+
+    if is_model(places.model):
+        err.print(f"{places.model} is there from an earlier demo: using it.")
+        return Model.load(places.model)
+    # Small pictures and few frames: these clips are 160x120, and a demo should not take long.
+    config = TrainConfig(sampling=Sampling(frames=8, height=128, width=128), epochs=30)
+    return train(dataset, config, output=places.model, cache=places.cache, progress=progress)
+
+
+def _evaluate(places: Places, dataset: Dataset, model: Model, progress: Progress) -> Evaluation:
+    from bitreel.training import evaluate
+
+    return evaluate(model, dataset, cache=places.cache, progress=progress).evaluation
+
+
+def _index_and_search(
+    places: Places, dataset: Dataset, model: Model, progress: Progress
+) -> SearchResults:
+    from bitreel.insight.contact_sheet import write_contact_sheet
+    from bitreel.library import Library, Video
+
+    is_there = Library.exists(places.library)
+    library = (
+        Library.open(places.library, model=model)
+        if is_there
+        else Library.create(places.library, model)
+    )
+    with library:
+        library.add([Video(e.path, e.label) for e in dataset.database], progress=progress)
+        results = library.search(dataset.query[0].path, k=5)
+    write_contact_sheet(results, places.sheet)
+    return results
+
+
+def _tell(places: Places, dataset: Dataset, answer: dict[str, Any]) -> None:
+    query = dataset.query[0]
+    right = sum(hit["label"] == query.label for hit in answer["hits"])
+    chance = 1 / len(dataset.labels)
+    out.print(
+        f"\n[bold]What happened[/], in {answer['seconds']:.0f} seconds\n"
+        f"1. Drew {len(dataset.examples)} clips of {len(dataset.labels)} actions: {places.clips}\n"
+        f"2. Trained a {answer['bits']}-bit model on {len(dataset.database)} of them: "
+        f"{places.model}\n"
+        f"3. Gave these {len(dataset.database)} their codes: {places.library}\n"
+        f"4. Asked with the {len(dataset.query)} clips that it never saw: mAP@10 "
+        f"{answer['mAP@10']:.3f}, where guessing gives about {chance:.2f}\n"
+        f"5. Searched for {query.path.name} ({query.label}): {right} of the {len(answer['hits'])} "
+        f"nearest clips show the same action. Look at {places.sheet}\n"
+    )
+    out.print(
+        f"[bold]Try it yourself[/]\n"
+        f"  bitreel search {places.library} {query.path}\n"
+        f"  bitreel status {places.library}\n"
+        f"  bitreel train YOUR_FOLDER --output my-model     a folder with a folder for each action",
+        soft_wrap=True,
+    )

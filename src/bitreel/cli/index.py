@@ -1,0 +1,124 @@
+"""`bitreel index`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bitreel.cli.console import Json, err, out, print_json, progress_bars
+from bitreel.cli.data_options import Fold, Lists
+from bitreel.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bitreel.library import AddReport, Library, Video
+
+
+def index(
+    library: Annotated[Path, typer.Argument(help="The library's folder; made if it is not there.")],
+    videos: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VIDEOS…",
+            help="Videos, folders of them, or labelled data (manifest.csv, ucf101:ROOT, "
+            "hmdb51:ROOT).",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="The model. An existing library knows its own."),
+    ] = None,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels/--no-labels",
+            help="Take the name of a video's folder, below the folder given, as its label.",
+        ),
+    ] = True,
+    split: Annotated[
+        str,
+        typer.Option(help="Part of labelled data to index: database, query or all."),
+    ] = "all",
+    fold: Fold = 1,
+    lists: Lists = None,
+    json: Json = False,
+) -> None:
+    """Give every video its code and keep it in a library.
+
+    A video that is there already is not encoded again, a file that can not be read is noted and
+    passed over, and a killed run goes on where it stopped.
+
+    Example: `bitreel index library videos/ --model model`
+    """
+    from bitreel.library import Library
+
+    wanted = _collect(videos, labels=labels, split=split, fold=fold, lists=lists)
+    with _open(library, model, Library) as opened:
+        with progress_bars() as progress:
+            report = opened.add(wanted, progress=progress)
+        status = opened.status()
+    failures = {str(path): reason for path, reason in report.failures.items()}
+    answer: dict[str, Any] = {
+        "library": str(library),
+        "added": report.added,
+        "replaced": report.replaced,
+        "unchanged": report.unchanged,
+        "failed": report.failed,
+        "failures": failures,
+        "videos": status.videos,
+    }
+    print_json(answer) if json else _print(library, report, status.videos)
+
+
+def _open(folder: Path, model_folder: Path | None, kind: type[Library]) -> Library:
+    from bitreel.model import Model
+
+    model = None if model_folder is None else Model.load(model_folder)
+    if model is not None and not kind.exists(folder):
+        return kind.create(folder, model)
+    return kind.open(folder, model=model)
+
+
+def _collect(
+    names: list[str], *, labels: bool, split: str, fold: int, lists: Path | None
+) -> list[Video]:
+    if split not in ("database", "query", "all"):
+        raise ConfigError(f"--split takes database, query or all; got {split!r}.")
+    return [
+        video
+        for name in names
+        for video in (
+            _from_dataset(name, split, fold, lists)
+            if name.endswith(".csv") or name.startswith(("ucf101:", "hmdb51:"))
+            else _from_disk(Path(name), labels)
+        )
+    ]
+
+
+def _from_dataset(spec: str, split: str, fold: int, lists: Path | None) -> list[Video]:
+    from bitreel.dataset import open_dataset
+    from bitreel.library import Video
+
+    examples = open_dataset(spec, fold=fold, lists=lists).examples
+    return [Video(e.path, e.label) for e in examples if split in ("all", e.split)]
+
+
+def _from_disk(path: Path, labels: bool) -> list[Video]:
+    from bitreel.library import Video
+    from bitreel.video import find_videos
+
+    def label(found: Path) -> str | None:
+        return found.parent.name if labels and path.is_dir() and found.parent != path else None
+
+    return [Video(found, label(found)) for found in find_videos([path])]
+
+
+def _print(library: Path, report: AddReport, videos: int) -> None:
+    for path, reason in report.failures.items():
+        err.print(f"[yellow]Passed over[/] {path}: {reason}", soft_wrap=True)
+    out.print(
+        f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, "
+        f"{report.failed} failed. {library} holds {videos} videos."
+    )

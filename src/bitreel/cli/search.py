@@ -1,0 +1,81 @@
+"""`bitreel search`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from bitreel.cli.console import Json, out, print_json
+
+if TYPE_CHECKING:
+    from bitreel.library import SearchResults
+
+
+def search(
+    library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    video: Annotated[Path, typer.Argument(help="The video to compare.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", "--top", min=1, help="Hits to show.")] = 10,
+    start: Annotated[
+        float, typer.Option(min=0, help="Take the query from here, in seconds.")
+    ] = 0.0,
+    end: Annotated[
+        float | None, typer.Option(help="Take the query up to here, in seconds.")
+    ] = None,
+    exclude_self: Annotated[
+        bool, typer.Option("--exclude-self", help="Leave the query's own file out of the hits.")
+    ] = False,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Write a contact sheet: the query's frames over those of the hits."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The most similar clips of a library, nearest first.
+
+    The distance is the number of bits in which two codes differ.
+
+    Example: `bitreel search library query.mp4 -k 5 --sheet hits.png`
+    """
+    from bitreel.library import Library
+
+    with Library.open(library) as opened:
+        results = opened.search(
+            video, k=k, start_seconds=start, end_seconds=end, exclude_self=exclude_self
+        )
+        bits = opened.bits
+    if sheet is not None:
+        from bitreel.insight.contact_sheet import write_contact_sheet
+
+        write_contact_sheet(results, sheet)
+    print_json(_answer(results)) if json else _print(results, bits, sheet)
+
+
+def _answer(results: SearchResults) -> dict[str, Any]:
+    hits = [
+        {
+            "path": str(hit.path),
+            "start_seconds": hit.start_seconds,
+            "end_seconds": hit.end_seconds,
+            "distance_bits": hit.distance_bits,
+            "similarity": hit.similarity,
+            "label": hit.label,
+        }
+        for hit in results.hits
+    ]
+    return {"query": str(results.query), "hits": hits}
+
+
+def _print(results: SearchResults, bits: int, sheet: Path | None) -> None:
+    if not results.hits:
+        out.print("The library holds no videos yet: add some with `bitreel index`.")
+        return
+    table = Table("", f"distance\n(of {bits} bits)", "label", "seconds", "video")
+    for rank, hit in enumerate(results.hits, start=1):
+        span = f"{hit.start_seconds:.1f}–{hit.end_seconds:.1f}"
+        table.add_row(str(rank), str(hit.distance_bits), hit.label or "", span, str(hit.path))
+    out.print(table)
+    if sheet is not None:
+        out.print(f"Contact sheet: {sheet}")

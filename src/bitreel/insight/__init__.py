@@ -1,0 +1,1 @@
+"""Looking at answers and at the machine that gives them."""
