@@ -33,10 +33,10 @@ class Segment:
 class Damage:
     """What went wrong while the frames of a clip were decoded. Falsy when nothing did."""
 
-    packet_errors: int = 0  # packets that the decoder refused
+    packet_errors: int = 0  # packets that were unreadable, or that the decoder refused
     corrupt_frames: int = 0  # frames that the decoder marked as corrupt
     replaced_frames: int = 0  # picks that were lost, for which the nearest decoded frame stands in
-    missing_frames: int = 0  # frames that the header promises and the file does not hold
+    missing_frames: int = 0  # frames that the file should hold and does not
 
     def __bool__(self) -> bool:
         counts = (self.packet_errors, self.corrupt_frames, self.replaced_frames)

@@ -24,6 +24,7 @@ class Decoded:
     pts: list[int | None] = field(default_factory=list)  # of every frame of a whole pass
     frames_decoded: int = 0
     packet_errors: int = 0
+    first_error: Exception | None = None
     corrupt_frames: int = 0
 
 
@@ -39,11 +40,10 @@ class _Decoder:
             frames = self.context.decode(packet)
         except av.error.EOFError:  # a decoder that was drained twice; it has nothing more to give
             return []
-        except DECODER_ERRORS:
+        except DECODER_ERRORS as error:
             self.result.packet_errors += 1
+            self.result.first_error = self.result.first_error or error
             return []
-        if packet is not None and packet.is_corrupt:
-            self.result.packet_errors += 1
         self.result.frames_decoded += len(frames)
         return frames
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import av
@@ -41,7 +41,7 @@ class Scan:
     packet_is_key: NDArray[np.bool_]  # [P]
     can_skip: bool  # frames that nothing refers to are told by their headers
     missing_frames: int  # promised by the header beyond what the file holds; 0 within tolerance
-    read_errors: int
+    packet_errors: int  # marked as corrupt by the container, or not to be read at all
 
     @property
     def frame_count(self) -> int:
@@ -109,16 +109,16 @@ def probe(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> VideoInfo:
 
 def _first_frame(source: Source) -> av.VideoFrame:
     decoder = source.decoder(threads=1)
-    for packet in (*source.packets(), None):
+    first_error: Exception | None = None
+    for packet in chain(source.packets(), [None]):
         try:
             frames = decoder.decode(packet)
-        except DECODER_ERRORS:
+        except DECODER_ERRORS as error:
+            first_error = first_error or error
             continue
         if frames:
             return frames[0]
-    raise UnreadableVideo(
-        f"Not one picture of {shown(source.path)} can be decoded. Copy or download it again."
-    )
+    raise source.no_picture(first_error)
 
 
 def scan_packets(source: Source) -> Scan:
@@ -143,8 +143,8 @@ def scan_packets(source: Source) -> Scan:
         packet_pts=np.array([pts or 0 for pts in packets.pts], np.int64),
         packet_is_key=np.array(packets.is_key, np.bool_),
         can_skip=packets.can_skip,
-        missing_frames=_missing(source, len(packets.pts), rate),
-        read_errors=source.read_errors,
+        missing_frames=_missing(source, len(packets.pts), rate) + _missing_between(source, times),
+        packet_errors=source.read_errors + packets.corrupt,
     )
 
 
@@ -159,6 +159,7 @@ class _Packets:
         self.time_base = source.stream.time_base or Fraction(0)
         self.orderly = True  # decoding times never fall: no splice, no wrapped clock
         self.has_placeholders = False
+        self.corrupt = 0
         context = source.stream.codec_context
         is_vp8, is_hevc = context.name == "vp8", context.name == "hevc"
         self.can_skip = context.name == "h264" or (is_hevc and _has_wide_lengths(context))
@@ -167,6 +168,7 @@ class _Packets:
             self.pts.append(packet.pts)
             self.is_key.append(packet.is_keyframe)
             self.durations.append(packet.duration or 0)
+            self.corrupt += packet.is_corrupt
             self.has_placeholders |= packet.size <= _PLACEHOLDER_BYTES
             if packet.dts is not None:
                 self.orderly &= last_dts is None or packet.dts >= last_dts
@@ -246,12 +248,25 @@ def _rate(stream: av.VideoStream) -> Fraction:
 def _missing(source: Source, found: int, rate: Fraction) -> int:
     """Frames that the header promises and the file does not hold, when clearly more than the one
     or two by which healthy files miscount."""
-    promised = source.stream.frames
     container = source.container
-    if promised <= 0:
-        if container.format.name not in ("matroska,webm", "flv") or not container.duration:
-            return 0
-        lost_seconds = container.duration / 1e6 - source.end_seconds
-        promised = found + max(0, int(lost_seconds * rate))
-    lost = promised - found
-    return lost if lost > 3 + promised // 50 else 0
+    if source.stream.frames > 0:
+        lost = source.stream.frames - found - source.empty_packets
+        return lost if lost > 2 else 0
+    if container.format.name not in ("matroska,webm", "flv") or not container.duration:
+        return 0
+    lost = int((container.duration / 1e6 - source.end_seconds) * rate)
+    return lost if lost > 3 + found // 50 else 0
+
+
+def _missing_between(source: Source, times: NDArray[np.float64]) -> int:
+    """Frames missing in the gaps of a steady stream, in containers that skip what is damaged
+    without a word. (The index of an mp4 knows of every frame.)"""
+    spacing = np.diff(times)
+    if source.container.format.name not in ("matroska,webm", "mpegts", "flv") or len(spacing) < 8:
+        return 0
+    nominal = float(np.median(spacing))
+    jitter = 0.1 * nominal + 0.0011  # Matroska and FLV round to milliseconds
+    if nominal <= 0 or np.mean(np.abs(spacing - nominal) <= jitter) < 0.9:
+        return 0
+    gaps = spacing[spacing > 1.5 * nominal + 0.0011]
+    return int(np.sum(np.rint(gaps / nominal) - 1))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.clip import Clip, Damage, Segment
-from bitreel.errors import ConfigError, UnreadableVideo, VideoError
+from bitreel.errors import ConfigError, VideoError
 from bitreel.video.decode import Decoded, decode_planned, decode_whole
 from bitreel.video.picture import PictureMaker
 from bitreel.video.probe import Scan, scan_packets, times_of_decoded
@@ -154,7 +154,7 @@ def _pick_planned(
         lost = wanted - got.pictures.keys()
         if not lost:
             return _assemble(scan, got, indices, scan.times_seconds, duration)
-        errors = got.packet_errors or got.corrupt_frames or scan.read_errors
+        errors = got.packet_errors or got.corrupt_frames or scan.packet_errors
         if errors or all(map(scan.opens_broken, lost)):
             return _pick_nearest(source, scan, indices, got, make_picture)
     return None
@@ -196,9 +196,7 @@ def _pick_whole(
         wanted = set()  # beyond the end, by the guess: the count will tell
     got = decode_whole(source, wanted, make_picture=make_picture, threads=threads)
     if not got.seen:
-        raise UnreadableVideo(
-            f"Not one picture of {shown(source.path)} can be decoded. Copy or download it again."
-        )
+        raise source.no_picture(got.first_error)
     times, frame_seconds = times_of_decoded(got.pts, source)
     duration = float(times[-1]) + frame_seconds
     indices = choose(times, duration)
@@ -216,7 +214,7 @@ def _assemble(
     duration_seconds: float,
 ) -> _Picked:
     damage = Damage(
-        packet_errors=got.packet_errors + scan.read_errors,
+        packet_errors=got.packet_errors + scan.packet_errors,
         corrupt_frames=got.corrupt_frames,
         missing_frames=scan.missing_frames,
     )

@@ -54,6 +54,7 @@ class Source:
             self.container.close()
             raise
         self.read_errors = 0  # times that the container could not be read further
+        self.empty_packets = 0
         self.end_seconds = 0.0  # of the last packet of any stream that was read
         self._kept: list[av.Packet[av.VideoStream]] | None = None
         self._read = False
@@ -66,7 +67,7 @@ class Source:
         if self._read:
             self._reopen()
         self._read = True
-        self.read_errors = 0
+        self.read_errors = self.empty_packets = 0
         kept: list[av.Packet[av.VideoStream]] = []
         kept_bytes = 0
         for packet in self._demux():
@@ -90,8 +91,21 @@ class Source:
             context = self.stream.codec_context
         context.thread_count = threads
         context.thread_type = "AUTO"
-        context.options = {"max_pixels": str(self.max_pixels)}
+        context.options = _decoder_options(self.max_pixels)
         return context
+
+    def no_picture(self, first_error: Exception | None) -> UnreadableVideo | VideoTooLarge:
+        """What to raise when not one picture came out of the decoder."""
+        context = self.stream.codec_context
+        if not context.width and getattr(first_error, "errno", None) == errno.EINVAL:
+            # The decoder met the size first, and refused it without telling it.
+            return VideoTooLarge(
+                f"{shown(self.path)} has frames of more than {self.max_pixels} pixels, the limit. "
+                f"Scale the video down, or raise max_pixels if the machine has the memory."
+            )
+        return UnreadableVideo(
+            f"Not one picture of {shown(self.path)} can be decoded. Copy or download it again."
+        )
 
     def close(self) -> None:
         self._kept = None
@@ -103,13 +117,18 @@ class Source:
         streams = (self.stream,) if self.stream.frames else ()
         try:
             for packet in self.container.demux(*streams):
-                if not packet.size:  # the flush packet at the end; an empty chunk would drain
+                if not packet.size:  # the flush packet, or an AVI's repeated frame: it would drain
+                    self.empty_packets += 1
                     continue
                 if packet.pts is not None and packet.time_base:
                     end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                     self.end_seconds = max(self.end_seconds, end)
                 if packet.stream_index == self.stream.index:
                     yield cast("av.Packet[av.VideoStream]", packet)
+        except IndexError:
+            # PyAV 18 stumbles at the end of the file over a stream that appeared while reading (TS).
+            # Every packet has been given by then.
+            pass
         except DECODER_ERRORS:
             self.read_errors += 1
 
@@ -172,7 +191,7 @@ def _open(path: Path, max_pixels: int) -> InputContainer:
         return av.open(
             f"file:{path.absolute()}",
             metadata_errors="replace",
-            options={"max_pixels": str(max_pixels)},
+            options=_decoder_options(max_pixels),
             container_options={
                 "format_whitelist": f"{_VIDEO_FORMATS},{_AUDIO_FORMATS}",
                 "protocol_whitelist": "file",
@@ -184,6 +203,11 @@ def _open(path: Path, max_pixels: int) -> InputContainer:
             f"{shown(path)} can not be read as a video: {_cause(path, error)}. "
             f"If it should be one, copy or download it again."
         ) from error
+
+
+def _decoder_options(max_pixels: int) -> dict[str, str]:
+    # Decoders count the padding to whole blocks as well, and must not refuse it.
+    return {"max_pixels": str(max_pixels + max_pixels // 4 + 65_536)}
 
 
 def _cause(path: Path, error: Exception) -> str:
