@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # a test that asks the hub is to fail at once, not after minutes
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +25,12 @@ def never_hangs() -> Iterator[None]:
     faulthandler.dump_traceback_later(60, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(scope="session")
+def actions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of 72 synthetic clips of twelve actions, real files."""
+    from bitreel.dataset.synthetic import make_actions
+
+    folder = tmp_path_factory.mktemp("actions") / "clips"
+    return make_actions(folder, clips_per_class=6, frames=12, size=(96, 128))
