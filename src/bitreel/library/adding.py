@@ -1,0 +1,119 @@
+"""Add videos to a library: which are new or changed, what became of each."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitreel.clip import Clip
+from bitreel.errors import VideoError
+from bitreel.library.catalogue import Catalogue
+from bitreel.library.records import CodedSegment, FileState, Video, VideoRecord, printable
+from bitreel.library.results import AddReport
+from bitreel.progress import Progress, Step
+from bitreel.read_ahead import read_ahead
+
+if TYPE_CHECKING:
+    from bitreel.model import Model
+
+
+def add_videos(
+    catalogue: Catalogue,
+    load_model: Callable[[], Model],
+    videos: Iterable[Video | Path | str],
+    *,
+    progress: Progress,
+) -> AddReport:
+    """See `Library.add`. The model is loaded only if there is something to index."""
+    run = _Run(catalogue, videos)
+    if run.pending:
+        model = load_model()
+        for done, (path, clip) in enumerate(read_ahead(model.read, run.pending), start=1):
+            run.finish(path, clip, model)
+            progress(Step("indexing", done, len(run.pending), printable(path.name)))
+    return run.report()
+
+
+class _Run:
+    """One call of `add`: what is left to do and what became of the rest."""
+
+    def __init__(self, catalogue: Catalogue, videos: Iterable[Video | Path | str]) -> None:
+        self.catalogue = catalogue
+        self.labels = _distinct(videos)
+        self.pending: dict[Path, FileState] = {}  # what the file was before it was read
+        self.outcomes: Counter[str] = Counter()
+        self.failures: dict[Path, str] = {}
+        self.damaged: dict[Path, str] = {}
+        other_labels: dict[Path, str] = {}
+        with catalogue.transaction():
+            for path, label in self.labels.items():
+                self._sort_out(path, label, other_labels)
+        if other_labels:
+            catalogue.relabel(other_labels)
+        self.relabelled = len(other_labels)
+
+    def _sort_out(self, path: Path, label: str | None, other_labels: dict[Path, str]) -> None:
+        state, fate = FileState.of(path), self.catalogue.fate(path)
+        if state is None:
+            self.failures[path] = f"{printable(path)} is not there, or not a file: check the path."
+        elif fate is None or fate.state != state:
+            self.pending[path] = state
+        elif fate.reason is not None:
+            self.failures[path] = fate.reason
+        else:
+            self.outcomes["unchanged"] += 1
+            if label is not None and label != fate.label:
+                other_labels[path] = label
+
+    def finish(self, path: Path, clip: Clip | VideoError, model: Model) -> None:
+        """Encode a clip and write down what became of its video."""
+        state = self.pending[path]
+        if isinstance(clip, VideoError):
+            self.failures[path] = str(clip)
+            if FileState.of(path) != state or not os.access(path, os.R_OK):
+                return  # not the file's own fault: the next run tries again
+            record = VideoRecord(path, state, self.labels[path], reason=str(clip))
+        else:
+            coded = CodedSegment(clip.segment, model.encode(clip).packed[0].tobytes())
+            record = VideoRecord(
+                path,
+                state,
+                self.labels[path],
+                duration_seconds=clip.segment.end_seconds,
+                segments=(coded,),
+                damage=str(clip.damage) if clip.damage else None,
+            )
+            if record.damage:
+                self.damaged[path] = record.damage
+        self.outcomes[self.catalogue.put(record)] += 1
+
+    def report(self) -> AddReport:
+        return AddReport(
+            added=self.outcomes["added"],
+            replaced=self.outcomes["replaced"],
+            unchanged=self.outcomes["unchanged"],
+            relabelled=self.relabelled,
+            failures=self.failures,
+            damaged=self.damaged,
+        )
+
+
+def _distinct(videos: Iterable[Video | Path | str]) -> dict[Path, str | None]:
+    """Absolute paths, links followed, in the order given; of each the first label given."""
+    labels: dict[Path, str | None] = {}
+    for video in videos:
+        given = video if isinstance(video, Video) else Video(Path(video))
+        path = _resolved(Path(given.path))
+        if labels.get(path) is None:
+            labels[path] = given.label
+    return labels
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a name with a zero byte
+        return path.absolute()

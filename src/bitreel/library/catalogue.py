@@ -1,0 +1,267 @@
+"""The catalogue of a library: the only SQL there is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitreel import __version__
+from bitreel.clip import Segment
+from bitreel.codes import BinaryCodes
+from bitreel.errors import CodesError, LibraryError
+from bitreel.library.connection import connect, damage_report, reported, use_write_ahead_log
+from bitreel.library.records import (
+    CodedSegment,
+    Fate,
+    FileState,
+    VideoRecord,
+    from_column,
+    printable,
+    to_column,
+)
+from bitreel.library.schema import SCHEMA_VERSION, statements
+
+Outcome = Literal["added", "replaced", "unchanged", "failed"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of the videos in a catalogue; `duration_seconds` of the indexed ones together."""
+
+    videos: int
+    failed: int
+    damaged: int
+    segments: int
+    duration_seconds: float
+
+
+class Catalogue:
+    """One connection that threads share by turns. Every method raises LibraryError."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._connection = connect(path, create=create)
+        self._turn = threading.RLock()
+
+    def close(self) -> None:
+        with self._turn:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self, *, write: bool = False) -> Iterator[None]:
+        """All that is read within is of one moment, all that is written comes whole or not at all.
+
+        Joins the transaction that is open in this thread. A writer waits for other writers,
+        readers wait for no one.
+        """
+        with self._turn, reported(self.path):
+            if self._connection.in_transaction:
+                yield
+                return
+            # Immediate: one that reads first and then finds that another wrote would have to fail.
+            self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                yield
+                self._execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._execute("ROLLBACK")
+                raise
+
+    def is_laid_out(self) -> bool:
+        """Whether the tables are there. They come last when a library is made."""
+        with self.transaction():
+            return int(self._value("SELECT count(*) FROM sqlite_master")) > 0
+
+    def lay_out(self, *, bits: int, fingerprint: str) -> None:
+        """Make the tables."""
+        meta = {
+            "schema_version": SCHEMA_VERSION,
+            "bitreel": __version__,
+            "bits": bits,
+            "fingerprint": fingerprint,
+            "revision": 0,
+        }
+        with self.transaction(write=True):
+            for statement in statements(bits=bits):
+                self._execute(statement)
+            for key, value in meta.items():
+                self._execute("INSERT INTO meta VALUES (?, ?)", key, str(value))
+
+    def use_write_ahead_log(self) -> None:
+        use_write_ahead_log(self._connection)
+
+    def meta(self) -> dict[str, str]:
+        """The facts about the library as a whole."""
+        with self.transaction():
+            return {str(key): str(value) for key, value in self._rows("SELECT * FROM meta")}
+
+    def revision(self) -> int:
+        """A number that rises with every change of a segment, by whatever process."""
+        with self.transaction():
+            return int(self._value("SELECT value FROM meta WHERE key = 'revision'"))
+
+    def fate(self, path: Path) -> Fate | None:
+        """What is remembered of the video at this absolute path."""
+        with self.transaction():
+            found = self._rows(
+                "SELECT size_bytes, mtime_ns, label, reason FROM videos WHERE path = ?",
+                to_column(path),
+            )
+            for size_bytes, mtime_ns, label, reason in found:
+                return Fate(FileState(size_bytes, mtime_ns), _label(label), reason)
+        return None
+
+    def put(self, record: VideoRecord) -> Outcome:
+        """Write what one run found out about a video, in place of what was known of it.
+
+        One that another process indexed meanwhile, from the same file, keeps its segments.
+        """
+        with self.transaction(write=True):
+            known = self.fate(record.path)
+            if known and known.state == record.state and known.reason is None:
+                if record.label is not None:
+                    self.relabel({record.path: record.label})
+                return "unchanged"
+            self._put_video(record)
+            self._put_segments(record)
+            self._execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+        if record.reason is not None:
+            return "failed"
+        return "replaced" if known and known.reason is None else "added"
+
+    def relabel(self, labels: Mapping[Path, str]) -> None:
+        """Give videos that are there other labels."""
+        with self.transaction(write=True):
+            for path, label in labels.items():
+                self._execute(
+                    "UPDATE videos SET label = ? WHERE path = ?", to_column(label), to_column(path)
+                )
+
+    def check_codes(self, *, bits: int) -> None:
+        """Raises LibraryError where a code is not as wide as the library's codes are."""
+        with self.transaction():
+            wrong = self._value(
+                "SELECT count(*) FROM segments WHERE typeof(code) <> 'blob' OR length(code) <> ?",
+                (bits + 7) // 8,
+            )
+        if wrong:
+            raise self._damaged(f"{wrong} codes are not {bits} bits wide")
+
+    def codes(self, *, bits: int) -> tuple[NDArray[np.int64], BinaryCodes]:
+        """All segments: ids int64 [N], rising, and their N codes."""
+        with self.transaction():
+            self.check_codes(bits=bits)
+            rows = self._rows("SELECT id, code FROM segments ORDER BY id")
+        ids = np.array([row[0] for row in rows], np.int64)
+        packed = np.frombuffer(b"".join(row[1] for row in rows), np.uint8)
+        try:
+            return ids, BinaryCodes(packed.reshape(len(rows), (bits + 7) // 8), bits)
+        except CodesError as error:
+            raise self._damaged(str(error)) from error
+
+    def segment(self, segment_id: int) -> tuple[Segment, str | None]:
+        """A segment and the label of its video."""
+        with self.transaction():
+            found = self._rows(
+                "SELECT path, start_seconds, end_seconds, label FROM segments "
+                "JOIN videos ON videos.id = video_id WHERE segments.id = ?",
+                segment_id,
+            )
+            for path, start_seconds, end_seconds, label in found:
+                return Segment(Path(from_column(path)), start_seconds, end_seconds), _label(label)
+        raise LibraryError(f"{self.path} has no segment {segment_id}: search again.")
+
+    def segment_ids(self, path: Path) -> set[int]:
+        """The segments of one video."""
+        with self.transaction():
+            found = self._rows(
+                "SELECT segments.id FROM segments JOIN videos ON videos.id = video_id "
+                "WHERE path = ?",
+                to_column(path),
+            )
+            return {int(row[0]) for row in found}
+
+    def failures(self) -> dict[Path, str]:
+        """The videos that could not be indexed, with the reason, in the order of paths."""
+        with self.transaction():
+            rows = self._rows("SELECT path, reason FROM videos WHERE reason IS NOT NULL")
+        reasons = {from_column(path): reason for path, reason in rows}
+        return {Path(path): reasons[path] for path in sorted(reasons)}
+
+    def counts(self) -> Counts:
+        with self.transaction():
+            all_videos, failed, damaged, duration_seconds = self._rows(
+                "SELECT count(*), count(reason), count(damage), "
+                "coalesce(sum(duration_seconds), 0.0) FROM videos"
+            )[0]
+            segments = self._value("SELECT count(*) FROM segments")
+        return Counts(all_videos - failed, failed, damaged, segments, duration_seconds)
+
+    def labels(self) -> dict[str, int]:
+        """How many indexed videos each label has, in the order of labels."""
+        with self.transaction():
+            rows = self._rows(
+                "SELECT label, count(*) FROM videos "
+                "WHERE label IS NOT NULL AND status = 'indexed' GROUP BY label"
+            )
+            return dict(sorted((from_column(label), count) for label, count in rows))
+
+    def _put_video(self, record: VideoRecord) -> None:
+        self._execute(
+            "INSERT INTO videos (path, size_bytes, mtime_ns, status, duration_seconds, label, "
+            "damage, reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (path) DO UPDATE SET size_bytes = excluded.size_bytes, "
+            "mtime_ns = excluded.mtime_ns, status = excluded.status, "
+            "duration_seconds = excluded.duration_seconds, "
+            "label = coalesce(excluded.label, label), damage = excluded.damage, "
+            "reason = excluded.reason, added_at = excluded.added_at",
+            to_column(record.path),
+            record.state.size_bytes,
+            record.state.mtime_ns,
+            "indexed" if record.reason is None else "failed",
+            record.duration_seconds,
+            None if record.label is None else to_column(record.label),
+            record.damage,
+            None if record.reason is None else printable(record.reason),
+            datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def _put_segments(self, record: VideoRecord) -> None:
+        video_id = self._value("SELECT id FROM videos WHERE path = ?", to_column(record.path))
+        self._execute("DELETE FROM segments WHERE video_id = ?", video_id)
+        for coded in record.segments:
+            self._put_segment(video_id, coded)
+
+    def _put_segment(self, video_id: int, coded: CodedSegment) -> None:
+        self._execute(
+            "INSERT INTO segments (video_id, start_seconds, end_seconds, code) VALUES (?, ?, ?, ?)",
+            video_id,
+            coded.segment.start_seconds,
+            coded.segment.end_seconds,
+            coded.code,
+        )
+
+    def _damaged(self, cause: str) -> LibraryError:
+        return LibraryError(damage_report(self.path, cause))
+
+    def _execute(self, sql: str, *values: object) -> None:
+        self._connection.execute(sql, values).close()
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def _value(self, sql: str, *values: object) -> Any:
+        return self._rows(sql, *values)[0][0]
+
+
+def _label(value: str | bytes | None) -> str | None:
+    return None if value is None else from_column(value)

@@ -1,0 +1,177 @@
+"""What makes a folder a library, and how it becomes one.
+
+LIBRARY/
+  catalogue.sqlite   videos, segments, codes, labels
+  model/             the model that made the codes
+
+The tables are committed after everything else is in place: until then the folder is no library, and
+whoever makes one there next starts afresh.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitreel import __version__
+from bitreel.errors import LibraryError, ModelMismatch
+from bitreel.library.catalogue import Catalogue
+from bitreel.library.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
+    from bitreel.model import Model
+
+CATALOGUE = "catalogue.sqlite"
+MODEL = "model"
+_MODEL_MANIFEST = "model.json"  # as bitreel.model writes it
+
+# What an unfinished library may hold.
+_OWN_NAMES = {CATALOGUE, MODEL, "model.writing"} | {
+    CATALOGUE + suffix for suffix in ("-journal", "-wal", "-shm")
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a catalogue says about its library."""
+
+    bits: int
+    fingerprint: str
+
+
+def is_library(folder: Path) -> bool:
+    """Whether a library stands there, whole or damaged; an unfinished one is none."""
+    path = folder / CATALOGUE
+    if not path.is_file():
+        return False
+    catalogue = Catalogue(path)
+    try:
+        return catalogue.is_laid_out()
+    finally:
+        catalogue.close()
+
+
+def make_library(folder: Path, model: Model) -> bool:
+    """Make an empty library. False where one stands there already, also when another process was
+    faster. Raises LibraryError."""
+    _check_room(folder)
+    catalogue = Catalogue(folder / CATALOGUE, create=True)
+    try:
+        with catalogue.transaction(write=True):
+            if catalogue.is_laid_out():
+                return False
+            model.save(folder / MODEL)
+            catalogue.lay_out(bits=model.bits, fingerprint=model.fingerprint)
+        catalogue.use_write_ahead_log()
+    finally:
+        catalogue.close()
+    return True
+
+
+def open_library(folder: Path) -> tuple[Catalogue, Facts]:
+    """Open a library's catalogue after a look at all that can be seen without loading the model.
+
+    Raises LibraryError, and ModelMismatch where the model in it is not the one that made the codes.
+    """
+    if not (folder / CATALOGUE).is_file():
+        raise _no_library(folder, "There is no library at")
+    catalogue = Catalogue(folder / CATALOGUE)
+    try:
+        if not catalogue.is_laid_out():
+            raise _no_library(folder, "The making of a library was broken off at")
+        facts = _checked_facts(folder, catalogue.meta())
+        _check_stored_model(folder, facts)
+        catalogue.check_codes(bits=facts.bits)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue, facts
+
+
+def load_model(folder: Path, facts: Facts) -> Model:
+    """The library's model. Raises ModelError where it is damaged, ModelMismatch where it is another
+    one than the codes were made with."""
+    from bitreel.model import Model
+
+    model = Model.load(folder / MODEL)
+    if model.fingerprint != facts.fingerprint:
+        raise _wrong_stored_model(folder, model.fingerprint, facts)
+    return model
+
+
+def check_model(folder: Path, model: Model, facts: Facts) -> None:
+    """Raises ModelMismatch where the codes of a library are not those of this model."""
+    fingerprint = model.fingerprint
+    if fingerprint != facts.fingerprint:
+        raise ModelMismatch(
+            f"The library {folder} was indexed with the model {facts.fingerprint[:12]} "
+            f"({facts.bits} bits) and the model given is {fingerprint[:12]} ({model.bits} bits), "
+            f"whose codes can not be compared: leave the model out to use the library's own, or "
+            f"index the videos into another library with the one given."
+        )
+
+
+def _check_room(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = sorted({entry.name for entry in folder.iterdir()} - _OWN_NAMES)
+    except OSError as error:
+        raise LibraryError(
+            f"No library can be made at {folder}: {error.strerror}. Name another folder."
+        ) from error
+    if others and not (folder / CATALOGUE).is_file():
+        raise LibraryError(
+            f"{folder} holds other files ({', '.join(others[:3])}): name a new or an empty folder "
+            f"for the library."
+        )
+
+
+def _no_library(folder: Path, what: str) -> LibraryError:
+    return LibraryError(
+        f"{what} {folder}: make one with `bitreel index {folder} VIDEOS --model MODEL`."
+    )
+
+
+def _checked_facts(folder: Path, meta: dict[str, str]) -> Facts:
+    path = folder / CATALOGUE
+    try:
+        version, bits = int(meta["schema_version"]), int(meta.get("bits", 0))
+    except (KeyError, ValueError):
+        raise LibraryError(
+            f"{path} is not the catalogue of a bitreel library, or it is damaged: bring it back "
+            f"from a copy, or index the videos into a new folder."
+        ) from None
+    if version != SCHEMA_VERSION:
+        raise LibraryError(
+            f"The library {folder} was written by bitreel {meta.get('bitreel', 'unknown')} with "
+            f"schema {version}, and this version ({__version__}) reads schema {SCHEMA_VERSION}: "
+            f"install that version, or index the videos into a new folder."
+        )
+    if bits < 1 or not meta.get("fingerprint"):
+        raise LibraryError(
+            f"{path} does not say with what model its codes were made: bring it back from a copy, "
+            f"or index the videos into a new folder."
+        )
+    return Facts(bits, meta["fingerprint"])
+
+
+def _check_stored_model(folder: Path, facts: Facts) -> None:
+    try:
+        manifest = json.loads((folder / MODEL / _MODEL_MANIFEST).read_text())
+        fingerprint = str(manifest["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LibraryError(
+            f"The model of the library is missing or damaged ({folder / MODEL}): copy the model "
+            f"with the fingerprint {facts.fingerprint[:12]} there."
+        ) from None
+    if fingerprint != facts.fingerprint:
+        raise _wrong_stored_model(folder, fingerprint, facts)
+
+
+def _wrong_stored_model(folder: Path, fingerprint: str, facts: Facts) -> ModelMismatch:
+    return ModelMismatch(
+        f"{folder / MODEL} is the model {fingerprint[:12]} and the library's codes were made with "
+        f"{facts.fingerprint[:12]}: copy that model there, or index the videos into a new folder."
+    )

@@ -1,0 +1,257 @@
+"""The embedded library: one folder that holds an indexed collection and answers searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitreel.clip import Clip
+from bitreel.codes import BinaryCodes
+from bitreel.errors import ConfigError, LibraryError
+from bitreel.library.adding import add_videos
+from bitreel.library.catalogue import Catalogue
+from bitreel.library.folder import (
+    Facts,
+    check_model,
+    is_library,
+    load_model,
+    make_library,
+    open_library,
+)
+from bitreel.library.records import Video
+from bitreel.library.results import AddReport, Hit, SearchResults, Status
+from bitreel.progress import Progress, silent
+from bitreel.search import ExactIndex
+
+if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
+    from bitreel.model import Model
+
+
+class Library:
+    """An indexed collection of videos in one folder: `create`, `open` or `open_or_create` one.
+
+    Several processes may use one library at once, and threads may share one object. Use it as a
+    context manager or call `close`. Every method raises LibraryError where the folder is damaged,
+    locked for long, read-only or its disk full.
+    """
+
+    def __init__(
+        self, folder: Path, catalogue: Catalogue, facts: Facts, model: Model | None
+    ) -> None:
+        self.folder = folder
+        self._catalogue = catalogue
+        self._facts = facts
+        self._model = model
+        self._index: tuple[int, ExactIndex] | None = None  # and the revision it was built from
+
+    @classmethod
+    def exists(cls, folder: Path | str) -> bool:
+        """Whether a library stands there; one whose making was broken off is none.
+
+        Raises LibraryError where it is damaged.
+        """
+        return is_library(Path(folder))
+
+    @classmethod
+    def create(cls, folder: Path | str, model: Model) -> Library:
+        """Make an empty library with a copy of the model in it.
+
+        A process that is killed meanwhile leaves nothing that is taken for a library. Raises
+        LibraryError where one is there already, or where the folder holds other files.
+        """
+        if not make_library(Path(folder), model):
+            raise LibraryError(f"{folder} is a library already: open it, or name another folder.")
+        return cls.open(folder, model=model)
+
+    @classmethod
+    def open(cls, folder: Path | str, *, model: Model | None = None) -> Library:
+        """Open a library, with its own model or with one already in memory, which must be the same.
+
+        Raises LibraryError where there is none, or one that is damaged or of another version;
+        ModelMismatch where the model, given or stored, is not the one that made the codes.
+        """
+        folder = Path(folder)
+        catalogue, facts = open_library(folder)
+        library = cls(folder, catalogue, facts, model)
+        try:
+            if model is not None:
+                check_model(folder, model, facts)
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    @classmethod
+    def open_or_create(cls, folder: Path | str, model: Model) -> Library:
+        """Open the library at `folder`, which is made first where there is none."""
+        folder = Path(folder)
+        if not cls.exists(folder):
+            make_library(folder, model)
+        return cls.open(folder, model=model)
+
+    def close(self) -> None:
+        self._catalogue.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Library({str(self.folder)!r}, {self.bits} bits, model {self.fingerprint[:12]})"
+
+    @property
+    def bits(self) -> int:
+        return self._facts.bits
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the model that made the codes."""
+        return self._facts.fingerprint
+
+    @property
+    def model(self) -> Model:
+        """The model that made the codes, loaded when it is first asked for.
+
+        Raises ModelError where it is damaged, ModelMismatch where another lies in its place.
+        """
+        if self._model is None:
+            self._model = load_model(self.folder, self._facts)
+        return self._model
+
+    def add(
+        self, videos: Iterable[Video | Path | str], *, progress: Progress = silent
+    ) -> AddReport:
+        """Index videos, each whole as one segment, one transaction each.
+
+        A video that is there, from a file of the same size and time, is left as it is, and takes
+        the label given if any; one whose file changed is indexed again. A file given twice counts
+        once, with the first label given. What can not be read is noted, with the reason, and tried
+        again when the file changed. A run that was broken off is finished by the same call.
+        """
+        return add_videos(self._catalogue, lambda: self.model, videos, progress=progress)
+
+    def search(
+        self,
+        query: Path | str | Clip,
+        *,
+        k: int = 10,
+        start_seconds: float = 0.0,
+        end_seconds: float | None = None,
+        exclude_self: bool = False,
+    ) -> SearchResults:
+        """The k segments whose codes are nearest to that of a video, or of a range of it.
+
+        A video that is itself in the library is found like any other, at distance 0 when asked with
+        the whole of it, unless `exclude_self` leaves out all its segments. What other processes add
+        is seen. Raises VideoError for a query that can not be read, ConfigError for a k or a range
+        that makes no sense and for a clip that was not read by `model.read`.
+        """
+        if k < 0:
+            raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
+        clip = self._query_clip(query, start_seconds, end_seconds)
+        code = self.model.encode(clip)
+        path = clip.segment.path.resolve()
+        with self._catalogue.transaction():
+            index = self._current_index()
+            own = self._catalogue.segment_ids(path) if exclude_self else set()
+            near = index.search(code, k + len(own))
+            hits = self._hits(near.ids[0].tolist(), near.distances_bits[0].tolist(), own)
+            return SearchResults(
+                query=path,
+                start_seconds=clip.segment.start_seconds,
+                end_seconds=clip.segment.end_seconds,
+                hits=tuple(hits)[:k],
+                damage=str(clip.damage) if clip.damage else None,
+                segments=len(index) - len(own),
+            )
+
+    def codes(self) -> tuple[NDArray[np.int64], BinaryCodes]:
+        """Every segment: ids int64 [N], rising, and N codes."""
+        return self._catalogue.codes(bits=self.bits)
+
+    def failures(self) -> dict[Path, str]:
+        """The videos that could not be indexed, with the reason in plain words."""
+        return self._catalogue.failures()
+
+    def status(self) -> Status:
+        """What is in the library. Loads no model."""
+        with self._catalogue.transaction():
+            counts = self._catalogue.counts()
+            labels = self._catalogue.labels()
+        return Status(
+            folder=self.folder,
+            bits=self.bits,
+            model_fingerprint=self.fingerprint,
+            videos=counts.videos,
+            segments=counts.segments,
+            failed=counts.failed,
+            damaged=counts.damaged,
+            labels=labels,
+            seconds=counts.duration_seconds,
+            bytes_on_disk=_size_bytes(self.folder),
+        )
+
+    def _query_clip(
+        self, query: Path | str | Clip, start_seconds: float, end_seconds: float | None
+    ) -> Clip:
+        if not isinstance(query, Clip):
+            return self.model.read(
+                Path(query).absolute(), start_seconds=start_seconds, end_seconds=end_seconds
+            )
+        if start_seconds != 0 or end_seconds is not None:
+            raise ConfigError(
+                "A clip is a range of a video already: give start_seconds and end_seconds where it "
+                "is read, or give the path of the video."
+            )
+        sampling = self.model.config.sampling
+        expected = (sampling.frames, sampling.height, sampling.width, 3)
+        if query.frames.shape != expected:
+            raise ConfigError(
+                f"The library's model looks at frames {list(expected)} and the clip has "
+                f"{list(query.frames.shape)}: read it with library.model.read(path)."
+            )
+        return query
+
+    def _current_index(self) -> ExactIndex:
+        revision = self._catalogue.revision()
+        if self._index is None or self._index[0] != revision:
+            ids, codes = self.codes()
+            self._index = revision, ExactIndex(codes, ids)
+        return self._index[1]
+
+    def _hits(self, ids: list[int], distances_bits: list[int], own: set[int]) -> Iterator[Hit]:
+        kept = [pair for pair in zip(ids, distances_bits, strict=True) if pair[0] not in own]
+        for rank, (segment_id, distance_bits) in enumerate(kept, start=1):
+            segment, label = self._catalogue.segment(segment_id)
+            yield Hit(
+                rank=rank,
+                path=segment.path,
+                start_seconds=segment.start_seconds,
+                end_seconds=segment.end_seconds,
+                distance_bits=distance_bits,
+                similarity=1 - distance_bits / self.bits,
+                label=label,
+                segment_id=segment_id,
+            )
+
+
+def _size_bytes(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:  # SQLite's log comes and goes
+            continue
+    return total

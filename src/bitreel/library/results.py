@@ -1,0 +1,90 @@
+"""What a library answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One answer: a segment of an indexed video.
+
+    rank: 1 is the nearest. similarity: 1 - distance_bits / bits, so 1.0 is the same code and about
+    0.5 is what two unrelated codes have. label: None where it is not known.
+    """
+
+    rank: int
+    path: Path
+    start_seconds: float
+    end_seconds: float
+    distance_bits: int
+    similarity: float
+    label: str | None
+    segment_id: int
+
+
+@dataclass(frozen=True)
+class SearchResults:
+    """The hits of one query, nearest first, equal distances in the order of segment ids.
+
+    query: absolute path, and the range of it that was asked with. damage: what was wrong with the
+    query's frames, None when nothing. segments: how many the query was compared with.
+    """
+
+    query: Path
+    start_seconds: float
+    end_seconds: float
+    hits: tuple[Hit, ...]
+    damage: str | None
+    segments: int
+
+
+@dataclass(frozen=True)
+class AddReport:
+    """What one call of `Library.add` did with the distinct videos that it was given.
+
+    added: videos that were not in the library. replaced: indexed again because the file changed.
+    unchanged: left as they are, `relabelled` of them with another label than before.
+    failures: videos that can not be read, with the reason in plain words; those too that failed
+    before and did not change since, which are not tried again. damaged: videos indexed by this call
+    though some of their frames were, with what was wrong.
+    """
+
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    relabelled: int = 0
+    failures: Mapping[Path, str] = field(default_factory=dict)
+    damaged: Mapping[Path, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> int:
+        return len(self.failures)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is in a library.
+
+    videos: that are indexed; failed: that could not be. labels: how many videos each label has;
+    `videos` less their sum have none. damaged: indexed videos some of whose frames were damaged.
+    model_fingerprint: of the model that made the codes. seconds: of video, all together.
+    """
+
+    folder: Path
+    bits: int
+    model_fingerprint: str
+    videos: int
+    segments: int
+    failed: int
+    damaged: int
+    labels: Mapping[str, int]
+    seconds: float
+    bytes_on_disk: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self) | {"folder": str(self.folder), "labels": dict(self.labels)}

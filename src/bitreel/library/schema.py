@@ -1,0 +1,42 @@
+"""The tables of a library's catalogue. A change of them is a new SCHEMA_VERSION."""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 1
+
+# A path or label is TEXT, or a BLOB where the file system's bytes are not UTF-8: hence no type,
+# which in SQLite keeps a value as it came.
+_TABLES = """
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+);
+CREATE TABLE videos (
+  id INTEGER PRIMARY KEY,
+  path NOT NULL UNIQUE,
+  size_bytes INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('indexed', 'failed')),
+  duration_seconds REAL,
+  label,
+  damage TEXT,
+  reason TEXT,
+  added_at TEXT NOT NULL,
+  CHECK ((status = 'indexed') = (duration_seconds IS NOT NULL)),
+  CHECK ((status = 'failed') = (reason IS NOT NULL))
+);
+CREATE TABLE segments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+  start_seconds REAL NOT NULL,
+  end_seconds REAL NOT NULL,
+  code BLOB NOT NULL CHECK (typeof(code) = 'blob' AND length(code) = {code_bytes}),
+  CHECK (0 <= start_seconds AND start_seconds <= end_seconds)
+);
+CREATE INDEX segments_of_video ON segments (video_id)
+"""
+
+
+def statements(*, bits: int) -> list[str]:
+    """The SQL that makes the tables for codes of `bits` bits, one statement each."""
+    return _TABLES.format(code_bytes=(bits + 7) // 8).split(";")
