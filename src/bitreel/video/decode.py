@@ -27,6 +27,13 @@ class Decoded:
     first_error: Exception | None = None
     corrupt_frames: int = 0
 
+    def take(self, number: int, frame: av.VideoFrame, make_picture: PictureMaker) -> None:
+        try:
+            self.pictures[number] = make_picture(frame)
+        except DECODER_ERRORS as error:  # a frame of a format that can not be turned into RGB
+            self.corrupt_frames += 1
+            self.first_error = self.first_error or error
+
 
 class _Decoder:
     """The decoder of a source, which counts its errors in place of raising them."""
@@ -86,7 +93,7 @@ def decode_planned(
                 continue
             result.seen.append(number)
             if number in wanted:
-                result.pictures[number] = make_picture(frame)
+                result.take(number, frame, make_picture)
     return result
 
 
@@ -141,4 +148,4 @@ def _collect(
         result.pts.append(frame.pts)
         result.corrupt_frames += frame.is_corrupt
         if number in wanted:
-            result.pictures[number] = make_picture(frame)
+            result.take(number, frame, make_picture)

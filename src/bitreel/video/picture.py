@@ -5,7 +5,7 @@ from __future__ import annotations
 import av
 import numpy as np
 from av.sidedata.sidedata import SideData
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 # AREA averages every source pixel, as shrinking needs. The other flags cost 0.15 ms a picture and
@@ -34,17 +34,27 @@ class PictureMaker:
             stored = (frame.height, frame.width)
             self._size = stored[::-1] if sideways else stored
         height, width = self._size[::-1] if sideways else self._size
-        scaled = self._reformatter.reformat(
+        try:
+            scaled = self._scale(frame, width, height, None)
+        except av.error.FFmpegError:
+            # Colours tagged as something that swscale does not know: shown as most video is coded.
+            scaled = self._scale(frame, width, height, Colorspace.ITU601)
+        picture: NDArray[np.uint8] = scaled.to_ndarray()  # type: ignore[assignment]
+        return picture if matrix is None else upright(picture, matrix)
+
+    def _scale(
+        self, frame: av.VideoFrame, width: int, height: int, colours: Colorspace | None
+    ) -> av.VideoFrame:
+        return self._reformatter.reformat(
             frame,
             width=width,
             height=height,
             format="rgb24",
+            src_colorspace=colours,
             interpolation=_SCALING,
             dst_color_range=ColorRange.JPEG,
             threads=1,
         )
-        picture: NDArray[np.uint8] = scaled.to_ndarray()  # type: ignore[assignment]
-        return picture if matrix is None else upright(picture, matrix)
 
 
 def _matrix(side_data: SideData) -> NDArray[np.int32]:

@@ -143,7 +143,7 @@ def scan_packets(source: Source) -> Scan:
         packet_pts=np.array([pts or 0 for pts in packets.pts], np.int64),
         packet_is_key=np.array(packets.is_key, np.bool_),
         can_skip=packets.can_skip,
-        missing_frames=_missing(source, len(packets.pts), rate) + _missing_between(source, times),
+        missing_frames=_missing(source, packets, rate) + _missing_between(source, times),
         packet_errors=source.read_errors + packets.corrupt,
     )
 
@@ -160,6 +160,7 @@ class _Packets:
         self.orderly = True  # decoding times never fall: no splice, no wrapped clock
         self.has_placeholders = False
         self.corrupt = 0
+        self.headless = 0  # shown frames before the first keyframe
         context = source.stream.codec_context
         is_vp8, is_hevc = context.name == "vp8", context.name == "hevc"
         self.can_skip = context.name == "h264" or (is_hevc and _has_wide_lengths(context))
@@ -186,6 +187,7 @@ class _Packets:
         """The shown packets by time. What comes before the first keyframe can not be decoded."""
         first_key = self.is_key.index(True) if any(self.is_key) else 0
         decodable = [n for n in self.shown if n >= first_key] or self.shown
+        self.headless = len(self.shown) - len(decodable)
         return sorted(decodable, key=lambda n: self.pts[n] or 0)
 
     def trusted(self, source: Source) -> bool:
@@ -245,13 +247,15 @@ def _rate(stream: av.VideoStream) -> Fraction:
     return _FALLBACK_RATE
 
 
-def _missing(source: Source, found: int, rate: Fraction) -> int:
+def _missing(source: Source, packets: _Packets, rate: Fraction) -> int:
     """Frames that the header promises and the file does not hold, when clearly more than the one
     or two by which healthy files miscount."""
-    container = source.container
+    container, found = source.container, len(packets.pts)
+    if container.format.name != "mpegts":  # a recording off the air starts anywhere
+        found -= packets.headless
     if source.stream.frames > 0:
         lost = source.stream.frames - found - source.empty_packets
-        return lost if lost > 2 else 0
+        return lost if lost > 2 or packets.headless else 0
     if container.format.name not in ("matroska,webm", "flv") or not container.duration:
         return 0
     lost = int((container.duration / 1e6 - source.end_seconds) * rate)

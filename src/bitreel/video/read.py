@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -164,23 +164,17 @@ def _pick_nearest(
     source: Source, scan: Scan, indices: NDArray[np.int64], got: Decoded, make: PictureMaker
 ) -> _Picked | None:
     """The nearest frame that came out stands in for each that is lost. None when nothing did."""
-    if not got.seen:
-        return None
     wanted = set(indices.tolist())
-    stand_ins = {k: _nearest(k, got.seen) for k in wanted - got.pictures.keys()}
-    again = decode_planned(
-        source, scan, wanted | set(stand_ins.values()), make_picture=make, skip=False
-    )
-    got.pictures.update(again.pictures)
-    stand_ins = {k: _nearest(k, got.pictures) for k in wanted - got.pictures.keys()}
-    replaced = np.array([stand_ins.get(k, k) for k in indices.tolist()], np.int64)
-    duration = scan.duration_seconds
-    picked = _assemble(scan, got, replaced, scan.times_seconds, duration)
-    count = int(np.sum(replaced != indices))
-    return replace(picked, damage=replace(picked.damage, replaced_frames=count))
+    stand_ins = {_nearest(k, got.seen) for k in wanted - got.pictures.keys() if got.seen}
+    if stand_ins - got.pictures.keys():
+        again = decode_planned(source, scan, wanted | stand_ins, make_picture=make, skip=False)
+        got.pictures.update(again.pictures)
+    if not got.pictures:
+        return None
+    return _assemble(scan, got, indices, scan.times_seconds, scan.duration_seconds)
 
 
-def _nearest(number: int, available: Sequence[int] | dict[int, NDArray[np.uint8]]) -> int:
+def _nearest(number: int, available: Iterable[int]) -> int:
     return min(available, key=lambda other: (abs(other - number), other))
 
 
@@ -203,6 +197,8 @@ def _pick_whole(
     if not got.pictures.keys() >= set(indices.tolist()):
         wanted = set(indices.tolist())
         got = decode_whole(source, wanted, make_picture=make_picture, threads=threads)
+    if not got.pictures:
+        raise source.no_picture(got.first_error)
     return _assemble(scan, got, indices, times, duration)
 
 
@@ -213,10 +209,13 @@ def _assemble(
     times: NDArray[np.float64],
     duration_seconds: float,
 ) -> _Picked:
+    """The picked frames and their damage; the nearest stands in for one that did not come out."""
+    shown_frames = [k if k in got.pictures else _nearest(k, got.pictures) for k in indices.tolist()]
     damage = Damage(
         packet_errors=got.packet_errors + scan.packet_errors,
         corrupt_frames=got.corrupt_frames,
+        replaced_frames=sum(k not in got.pictures for k in indices.tolist()),
         missing_frames=scan.missing_frames,
     )
-    frames = np.stack([got.pictures[k] for k in indices.tolist()])
-    return _Picked(frames, times[indices], duration_seconds, damage)
+    frames = np.stack([got.pictures[k] for k in shown_frames])
+    return _Picked(frames, times[shown_frames], duration_seconds, damage)

@@ -81,14 +81,11 @@ class Source:
             self._kept = kept
 
     def decoder(self, threads: int) -> av.VideoCodecContext:
-        """The stream's decoder, empty and ready for the first packet of any group of pictures."""
-        context = self.stream.codec_context
-        if context.is_open:
-            context.flush_buffers()
-            if context.thread_count == threads:
-                return context
+        """A new decoder for the stream. (Flushing a used one would not do: decoders keep what they
+        have learned, and a second pass over a damaged file would give other frames.)"""
+        if self.stream.codec_context.is_open:
             self._reopen()
-            context = self.stream.codec_context
+        context = self.stream.codec_context
         context.thread_count = threads
         context.thread_type = "AUTO"
         context.options = _decoder_options(self.max_pixels)
@@ -126,8 +123,8 @@ class Source:
                 if packet.stream_index == self.stream.index:
                     yield cast("av.Packet[av.VideoStream]", packet)
         except IndexError:
-            # PyAV 18 stumbles at the end of the file over a stream that appeared while reading (TS).
-            # Every packet has been given by then.
+            # PyAV 18 stumbles at the end of a file over a stream that appeared while reading, as in
+            # TS. Every packet has been given by then.
             pass
         except DECODER_ERRORS:
             self.read_errors += 1
