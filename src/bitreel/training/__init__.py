@@ -1,9 +1,9 @@
 """From labelled videos to a model."""
 
 from bitreel.training.config import TrainConfig
-from bitreel.training.protocol import ModelEvaluation, evaluate
 from bitreel.training.feature_cache import FeatureCache, content_digest, default_cache
 from bitreel.training.features import LabelledFeatures, labelled_features
+from bitreel.training.protocol import ModelEvaluation, evaluate
 from bitreel.training.run import train
 
 __all__ = [
