@@ -56,10 +56,12 @@ class _Run:
         self.relabelled = len(other_labels)
 
     def _sort_out(self, path: Path, label: str | None, other_labels: dict[Path, str]) -> None:
-        state, fate = FileState.of(path), self.catalogue.fate(path)
+        state = FileState.of(path)
         if state is None:
             self.failures[path] = f"{printable(path)} is not there, or not a file: check the path."
-        elif fate is None or fate.state != state:
+            return
+        fate = self.catalogue.fate(path)
+        if fate is None or fate.state != state:
             self.pending[path] = state
         elif fate.reason is not None:
             self.failures[path] = fate.reason

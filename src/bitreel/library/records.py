@@ -110,4 +110,8 @@ def from_column(value: str | bytes) -> str:
 
 def printable(text: str | Path) -> str:
     """Text that any terminal can print, whatever bytes a name in it is made of."""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    try:
+        raw = str(text).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, which no file system made
+        raw = str(text).encode("utf-8", "replace")
+    return raw.decode("utf-8", "replace")
