@@ -12,7 +12,7 @@ from shapes import NAMES, UNTRUSTED, shape
 
 from bitreel.video.decode import Decoded, decode_planned, decode_whole
 from bitreel.video.picture import PictureMaker
-from bitreel.video.probe import scan_packets
+from bitreel.video.scan import scan_packets
 from bitreel.video.source import MAX_PIXELS, opened
 from media import make_video, read_numbers, remux
 

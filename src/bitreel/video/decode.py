@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitreel.video.picture import PictureMaker
 from bitreel.video.plan import Run, plan_runs
-from bitreel.video.probe import Scan
+from bitreel.video.scan import Scan
 from bitreel.video.source import DECODER_ERRORS, Source
 
 

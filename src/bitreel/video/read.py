@@ -13,8 +13,8 @@ from bitreel.clip import Clip, Damage, Segment
 from bitreel.errors import ConfigError, VideoError
 from bitreel.video.decode import Decoded, decode_planned, decode_whole
 from bitreel.video.picture import PictureMaker
-from bitreel.video.probe import Scan, scan_packets, times_of_decoded
 from bitreel.video.sampling import segment_indices
+from bitreel.video.scan import Scan, scan_packets, times_of_decoded
 from bitreel.video.source import MAX_PIXELS, Source, opened, shown
 
 # From the times of all frames and the duration to the frames to pick, in rising order.
