@@ -1,4 +1,4 @@
-"""What travels from a video file to a code: a segment of a video, and the frames sampled from it."""
+"""What travels from a video file to a code: a segment, and the frames sampled from it."""
 
 from __future__ import annotations
 

@@ -76,6 +76,14 @@ def train(
         int,
         typer.Option(help="Epochs without a better validation mAP@10.", rich_help_panel=RUN),
     ] = 20,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit/--no-refit",
+            help="Train anew on all clips, for as many epochs as validation chose.",
+            rich_help_panel=RUN,
+        ),
+    ] = True,
     learning_rate: Annotated[
         float, typer.Option(help="Of fusion and hash head.", rich_help_panel=RUN)
     ] = 1e-3,
@@ -103,8 +111,8 @@ def train(
     """Learn from labelled clips to turn a clip into a code.
 
     Trains on the database part of DATA only. Whole groups of it (clips of one recording) are held
-    out to choose the best epoch. A killed run goes on where it stopped when the same command is
-    given again.
+    out to choose the number of epochs; then it trains anew on all of it. A killed run goes on
+    where it stopped when the same command is given again.
 
     Example: `bitreel train actions/ --output model --bits 128`
     """
@@ -124,6 +132,7 @@ def train(
         "finetune": finetune,
         "epochs": epochs,
         "patience": patience,
+        "refit": refit,
         "learning_rate": learning_rate,
         "classes_per_batch": classes_per_batch,
         "clips_per_class": clips_per_class,
@@ -183,4 +192,4 @@ def _print(rows: list[dict[str, Any]]) -> None:
         )
     out.print(table)
     clips, held = rows[0]["training_clips"], rows[0]["validation_clips"]
-    out.print(f"Trained on {clips} clips, chosen on {held} clips of groups that were held out.")
+    out.print(f"{clips} training clips, epochs chosen on {held} of held-out groups.")

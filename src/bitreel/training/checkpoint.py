@@ -1,7 +1,7 @@
 """Where a training run stands, written after every epoch: safetensors and JSON, one replaced whole.
 
 OUTPUT.partial/
-  state.safetensors   network, best network so far, optimiser moments; the rest as JSON in its
+  PHASE.safetensors   network, best network so far, optimiser moments; the rest as JSON in its
                       metadata, so that one rename replaces both at once
 """
 
@@ -39,7 +39,7 @@ def folder_of(output: Path) -> Path:
     return output.with_name(output.name + ".partial")
 
 
-def save(output: Path, checkpoint: Checkpoint) -> None:
+def save(output: Path, phase: str, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint by this one in one rename. Raises ModelError where it can not."""
     folder = folder_of(output)
     parts = {
@@ -54,16 +54,16 @@ def save(output: Path, checkpoint: Checkpoint) -> None:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / "state.writing"
+        aside = folder / f"{phase}.writing"
         save_file(flat, aside, metadata={"facts": json.dumps(checkpoint.facts)})
-        os.replace(aside, folder / "state.safetensors")
+        os.replace(aside, _path(output, phase))
     except (OSError, SafetensorError) as error:
         raise ModelError(f"The checkpoint {folder} can not be written: {error}") from error
 
 
-def load(output: Path) -> Checkpoint | None:
-    """The checkpoint of an interrupted run, or None. Raises ModelError for a damaged one."""
-    path = folder_of(output) / "state.safetensors"
+def load(output: Path, phase: str) -> Checkpoint | None:
+    """The checkpoint of an interrupted phase, or None. Raises ModelError for a damaged one."""
+    path = _path(output, phase)
     if not path.is_file():
         return None
     parts: dict[str, Tensors] = {"network": {}, "best": {}, "optimiser": {}}
@@ -83,6 +83,10 @@ def load(output: Path) -> Checkpoint | None:
 def remove(output: Path) -> None:
     """Delete the checkpoint, once the model stands."""
     shutil.rmtree(folder_of(output), ignore_errors=True)
+
+
+def _path(output: Path, phase: str) -> Path:
+    return folder_of(output) / f"{phase}.safetensors"
 
 
 def optimiser_tensors(optimiser: Optimizer) -> Tensors:

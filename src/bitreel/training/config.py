@@ -37,6 +37,7 @@ class TrainConfig:
     epochs: int = 60
     patience: int = 20  # epochs without a better validation mAP@10 before it stops
 
+    refit: bool = True  # train anew on all clips, for as many epochs as validation chose
     validation_fraction: float = 0.2  # of the training part's clips, held out by whole groups
     seed: int = 0
     precision: str = "32-true"  # Lightning Fabric's name for it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from bitreel.config import to_json
 from bitreel.errors import ModelError
 from bitreel.evaluation import evaluate_codes
 from bitreel.model import Model
-from bitreel.progress import Progress, Step, silent
+from bitreel.progress import Progress, Step
 from bitreel.training import checkpoint as checkpoints
 from bitreel.training.batches import ClassBatches
 from bitreel.training.checkpoint import Checkpoint, Tensors
@@ -28,12 +28,15 @@ HEADLINE = "mAP@10"
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Row numbers of the training and of the validation part, and the class number of every row."""
+    """Row numbers of the training and of the validation part, and the class number of every row.
+
+    digest tells a resumed run that the data are still the same.
+    """
 
     labels: Sequence[int]
     training: Sequence[int]
     validation: Sequence[int]
-    digest: str  # tells a resumed run that the data are still the same
+    digest: str
 
     def score(self, codes: BinaryCodes) -> float:
         """mAP@10 of the validation part as queries, with the training part as the database."""
@@ -42,9 +45,27 @@ class TrainingData:
         evaluation = evaluate_codes(codes[query], labels[query], codes[database], labels[database])
         return evaluation.values[HEADLINE]
 
+    def all_training(self) -> TrainingData:
+        """The same data with nothing held out."""
+        rows = sorted([*self.training, *self.validation])
+        return replace(self, training=rows, validation=())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a fit went. best_epoch counts from 0; best_score is None without a validation part."""
+
+    best_epoch: int
+    best_score: float | None
+    history: list[dict[str, float]]
+
 
 class Fit:
-    """One training run of a model in place, which goes on from the checkpoint beside `output`."""
+    """One training of a model in place, which goes on from its phase's checkpoint beside `output`.
+
+    With a validation part the best epoch's weights are kept and `patience` ends the run early;
+    without one the last epoch's are.
+    """
 
     def __init__(
         self,
@@ -53,11 +74,13 @@ class Fit:
         data: TrainingData,
         config: TrainConfig,
         *,
+        phase: str,
+        epochs: int,
         fabric: Fabric,
         output: Path | None,
     ) -> None:
         self.model, self.inputs, self.data, self.config = model, inputs, data, config
-        self.output, self.fabric = output, fabric
+        self.phase, self.epochs, self.fabric, self.output = phase, epochs, fabric, output
         self.loss = config.loss()
         self.batches = ClassBatches(
             [data.labels[row] for row in data.training],
@@ -68,27 +91,23 @@ class Fit:
         self.module, self.optimiser = fabric.setup(inputs.module, self._optimiser())
         self.history: list[dict[str, float]] = []
         self.best: Tensors = {}
-        self.best_epoch, self.best_score = -1, -1.0
+        self.best_epoch = -1
 
-    def run(self, *, progress: Progress = silent) -> dict[str, Any]:
-        """Train, leave the best epoch's weights in the model, and say how it went."""
-        first = self._resume()
-        for epoch in range(first, self.config.epochs):
-            if epoch - self.best_epoch > self.config.patience and self.best:
+    @property
+    def best_score(self) -> float | None:
+        """Validation mAP@10 of the best epoch so far."""
+        return self.history[self.best_epoch].get(HEADLINE) if self.history else None
+
+    def run(self, *, progress: Progress) -> Outcome:
+        """Train, and leave the kept epoch's weights in the model."""
+        for epoch in range(self._resume(), self.epochs):
+            if self.best and epoch - self.best_epoch > self.config.patience:
                 break
-            facts = self._train_epoch(epoch) | {HEADLINE: self.data.score(self.inputs.codes())}
-            self.history.append(facts)
-            if facts[HEADLINE] > self.best_score:
-                self.best_epoch, self.best_score = epoch, facts[HEADLINE]
-                self.best = self._weights()
+            self._keep_if_best(epoch, self._train_epoch(epoch) | self._validate())
             self._save(epoch + 1)
-            progress(Step("training", epoch + 1, self.config.epochs, self._note(facts)))
+            progress(Step(self.phase, epoch + 1, self.epochs, self._note()))
         self.inputs.module.load_state_dict(self.best)
-        return {
-            "best_epoch": self.best_epoch,
-            "validation": {HEADLINE: self.best_score},
-            "history": self.history,
-        }
+        return Outcome(self.best_epoch, self.best_score, self.history)
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         # The random triplets of an epoch depend on its number alone, as its batches do.
@@ -107,6 +126,17 @@ class Fit:
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
         return {name: value / self.batches.steps for name, value in sums.items()}
 
+    def _validate(self) -> dict[str, float]:
+        if not self.data.validation:
+            return {}
+        return {HEADLINE: self.data.score(self.inputs.codes())}
+
+    def _keep_if_best(self, epoch: int, facts: dict[str, float]) -> None:
+        best = self.best_score
+        self.history.append(facts)
+        if best is None or facts[HEADLINE] > best:
+            self.best_epoch, self.best = epoch, self._weights()
+
     def _optimiser(self) -> torch.optim.Optimizer:
         network, config = self.model.network, self.config
         head = [*network.fusion.parameters(), *network.hash_head.parameters()]
@@ -120,9 +150,12 @@ class Fit:
         state = self.inputs.module.state_dict()
         return {name: tensor.detach().clone() for name, tensor in state.items()}
 
-    def _note(self, facts: dict[str, float]) -> str:
+    def _note(self) -> str:
+        now = self.history[-1]
+        if self.best_score is None:
+            return f"loss {now['loss']:.3f}"
         return (
-            f"loss {facts['loss']:.3f}  {HEADLINE} {facts[HEADLINE]:.3f}  "
+            f"loss {now['loss']:.3f}  {HEADLINE} {now[HEADLINE]:.3f}  "
             f"best {self.best_score:.3f} (epoch {self.best_epoch + 1})"
         )
 
@@ -132,24 +165,24 @@ class Fit:
         facts = {
             "epoch": epochs,
             "best_epoch": self.best_epoch,
-            "best_score": self.best_score,
             "history": self.history,
             "config": to_json(self.config),
             "data": self.data.digest,
         }
         moments = checkpoints.optimiser_tensors(self.optimiser)
-        checkpoints.save(self.output, Checkpoint(self._weights(), self.best, moments, facts))
+        state = Checkpoint(self._weights(), self.best, moments, facts)
+        checkpoints.save(self.output, self.phase, state)
 
     def _resume(self) -> int:
         """The first epoch to run: after the last that the checkpoint holds."""
-        found = checkpoints.load(self.output) if self.output else None
+        found = checkpoints.load(self.output, self.phase) if self.output else None
         if found is None or self.output is None:
             return 0
         self._check_same_run(found.facts, checkpoints.folder_of(self.output))
         self.inputs.module.load_state_dict(found.network)
         checkpoints.restore_optimiser(self.optimiser, found.optimiser)
         self.best, self.history = found.best, found.facts["history"]
-        self.best_epoch, self.best_score = found.facts["best_epoch"], found.facts["best_score"]
+        self.best_epoch = found.facts["best_epoch"]
         return int(found.facts["epoch"])
 
     def _check_same_run(self, facts: dict[str, Any], folder: Path) -> None:

@@ -20,7 +20,7 @@ from bitreel.training import checkpoint as checkpoints
 from bitreel.training.config import TrainConfig
 from bitreel.training.feature_cache import default_cache
 from bitreel.training.features import LabelledFeatures, labelled_features
-from bitreel.training.fit import Fit, TrainingData
+from bitreel.training.fit import HEADLINE, Fit, Outcome, TrainingData
 from bitreel.training.inputs import FinetuneInputs, FrozenInputs
 
 
@@ -34,12 +34,13 @@ def train(
     devices: int | str = 1,
     progress: Progress = silent,
 ) -> Model:
-    """Train a model on the database part of a data set, choose it by held-out groups, save it.
+    """Train a model on the database part of a data set and save it.
 
-    The query part is never touched. output: the model's folder; a run that was killed goes on from
-    the checkpoint beside it (OUTPUT.partial) and ends with the model of the uninterrupted run.
-    Without an output nothing is written but the feature cache. accelerator, devices: as
-    Lightning Fabric takes them.
+    The query part is never touched. Groups of the database part are held out to choose the number
+    of epochs; then, unless `config.refit` is off, the model is trained anew on the whole of it for
+    as many. output: the model's folder; a run that was killed goes on from the checkpoint beside it
+    (OUTPUT.partial) and ends with the model of the uninterrupted run. Without an output nothing is
+    written but the feature cache. accelerator, devices: as Lightning Fabric takes them.
 
     Raises DataError, ConfigError, WeightsError; ModelError where output holds a model already.
     """
@@ -51,22 +52,38 @@ def train(
         )
     dataset = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     fabric = launch(config, accelerator=accelerator, devices=devices)
-    torch.manual_seed(config.seed)
-    model = Model(config.model(labels_of(dataset)))
-    source = model.network.backbone.load_pretrained(config.weights)
-    model.to(fabric.device)
+    labels = labels_of(dataset)
+    model, source = fresh_model(config, labels, fabric)
     features = labelled_features(
         model, dataset.database, cache=cache or default_cache(), progress=progress
     )
-    data = split_for_training(features, model.config.labels, config)
-    model.standardise(features.features[list(data.training)])
-    inputs = (FinetuneInputs if config.finetune else FrozenInputs)(model, features)
-    outcome = Fit(model, inputs, data, config, fabric=fabric, output=output).run(progress=progress)
-    model.to("cpu").training = outcome | facts_of(dataset, config, features, data, source)
+    data = split_for_training(features, labels, config)
+
+    def fit(model: Model, data: TrainingData, *, phase: str, epochs: int) -> Outcome:
+        model.standardise(features.features[list(data.training)])
+        inputs = (FinetuneInputs if config.finetune else FrozenInputs)(model, features)
+        run = Fit(
+            model, inputs, data, config, phase=phase, epochs=epochs, fabric=fabric, output=output
+        )
+        return run.run(progress=progress)
+
+    chosen = fit(model, data, phase="training", epochs=config.epochs)
+    if config.refit:
+        model, _ = fresh_model(config, labels, fabric)
+        fit(model, data.all_training(), phase="refit", epochs=chosen.best_epoch + 1)
+    model.to("cpu").training = facts_of(dataset, config, features, data, source, chosen)
     if output is not None and not fabric.global_rank:
         model.save(output)
         checkpoints.remove(output)
     return model
+
+
+def fresh_model(config: TrainConfig, labels: tuple[str, ...], fabric: Fabric) -> tuple[Model, str]:
+    """The untrained model of a run, the same every time, and where its weights came from."""
+    torch.manual_seed(config.seed)
+    model = Model(config.model(labels))
+    source = model.network.backbone.load_pretrained(config.weights)
+    return model.to(fabric.device), source
 
 
 def launch(config: TrainConfig, *, accelerator: str, devices: int | str) -> Fabric:
@@ -125,6 +142,7 @@ def facts_of(
     features: LabelledFeatures,
     data: TrainingData,
     source: str,
+    chosen: Outcome,
 ) -> dict[str, Any]:
     """What the model file tells of how it was made."""
     return {
@@ -132,6 +150,9 @@ def facts_of(
         "dataset": dataset.name,
         "config": to_json(config),
         "weights": source,
+        "best_epoch": chosen.best_epoch,
+        "validation": {HEADLINE: chosen.best_score},
+        "history": chosen.history,
         "training_clips": len(data.training),
         "validation_clips": len(data.validation),
         "unreadable": {str(path): reason for path, reason in features.failures.items()},
