@@ -19,6 +19,10 @@ from bitreel.library.records import CodedSegment, FileState, VideoRecord
 from bitreel.model import Model, ModelConfig, Sampling
 from bitreel.video import write_video
 
+# A network this small gains nothing from threads, and they wait for each other when tests run in
+# parallel.
+torch.set_num_threads(1)
+
 BITS = 20  # not a multiple of 8: the padding is under test too
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +15,7 @@ from bitreel import __version__
 from bitreel.clip import Segment
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, LibraryError
-from bitreel.library.connection import connect, damage_report, reported, use_write_ahead_log
+from bitreel.library.database import Database
 from bitreel.library.records import (
     CodedSegment,
     Fate,
@@ -43,42 +41,12 @@ class Counts:
     duration_seconds: float
 
 
-class Catalogue:
-    """One connection that threads share by turns. Every method raises LibraryError."""
-
-    def __init__(self, path: Path, *, create: bool = False) -> None:
-        self.path = path
-        self._connection = connect(path, create=create)
-        self._turn = threading.RLock()
-
-    def close(self) -> None:
-        with self._turn:
-            self._connection.close()
-
-    @contextmanager
-    def transaction(self, *, write: bool = False) -> Iterator[None]:
-        """All that is read within is of one moment, all that is written comes whole or not at all.
-
-        Joins the transaction that is open in this thread. A writer waits for other writers,
-        readers wait for no one.
-        """
-        with self._turn, reported(self.path):
-            if self._connection.in_transaction:
-                yield
-                return
-            # Immediate: one that reads first and then finds that another wrote would have to fail.
-            self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
-            try:
-                yield
-                self._execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._execute("ROLLBACK")
-                raise
+class Catalogue(Database):
+    """What is known of a library's videos and their segments. Every method raises LibraryError."""
 
     def is_laid_out(self) -> bool:
         """Whether the tables are there. They come last when a library is made."""
-        with self.transaction():
+        with self._reading():
             return int(self._value("SELECT count(*) FROM sqlite_master")) > 0
 
     def lay_out(self, *, bits: int, fingerprint: str) -> None:
@@ -96,22 +64,19 @@ class Catalogue:
             for key, value in meta.items():
                 self._execute("INSERT INTO meta VALUES (?, ?)", key, str(value))
 
-    def use_write_ahead_log(self) -> None:
-        use_write_ahead_log(self._connection)
-
     def meta(self) -> dict[str, str]:
         """The facts about the library as a whole."""
-        with self.transaction():
+        with self._reading():
             return {str(key): str(value) for key, value in self._rows("SELECT * FROM meta")}
 
     def revision(self) -> int:
         """A number that rises with every change of a segment, by whatever process."""
-        with self.transaction():
+        with self._reading():
             return int(self._value("SELECT value FROM meta WHERE key = 'revision'"))
 
     def fate(self, path: Path) -> Fate | None:
         """What is remembered of the video at this absolute path."""
-        with self.transaction():
+        with self._reading():
             found = self._rows(
                 "SELECT size_bytes, mtime_ns, label, reason FROM videos WHERE path = ?",
                 to_column(path),
@@ -148,7 +113,7 @@ class Catalogue:
 
     def check_codes(self, *, bits: int) -> None:
         """Raises LibraryError where a code is not as wide as the library's codes are."""
-        with self.transaction():
+        with self._reading():
             wrong = self._value(
                 "SELECT count(*) FROM segments WHERE typeof(code) <> 'blob' OR length(code) <> ?",
                 (bits + 7) // 8,
@@ -158,7 +123,7 @@ class Catalogue:
 
     def codes(self, *, bits: int) -> tuple[NDArray[np.int64], BinaryCodes]:
         """All segments: ids int64 [N], rising, and their N codes."""
-        with self.transaction():
+        with self._reading():
             self.check_codes(bits=bits)
             rows = self._rows("SELECT id, code FROM segments ORDER BY id")
         ids = np.array([row[0] for row in rows], np.int64)
@@ -170,7 +135,7 @@ class Catalogue:
 
     def segment(self, segment_id: int) -> tuple[Segment, str | None]:
         """A segment and the label of its video."""
-        with self.transaction():
+        with self._reading():
             found = self._rows(
                 "SELECT path, start_seconds, end_seconds, label FROM segments "
                 "JOIN videos ON videos.id = video_id WHERE segments.id = ?",
@@ -182,7 +147,7 @@ class Catalogue:
 
     def segment_ids(self, path: Path) -> set[int]:
         """The segments of one video."""
-        with self.transaction():
+        with self._reading():
             found = self._rows(
                 "SELECT segments.id FROM segments JOIN videos ON videos.id = video_id "
                 "WHERE path = ?",
@@ -192,13 +157,13 @@ class Catalogue:
 
     def failures(self) -> dict[Path, str]:
         """The videos that could not be indexed, with the reason, in the order of paths."""
-        with self.transaction():
+        with self._reading():
             rows = self._rows("SELECT path, reason FROM videos WHERE reason IS NOT NULL")
         reasons = {from_column(path): reason for path, reason in rows}
         return {Path(path): reasons[path] for path in sorted(reasons)}
 
     def counts(self) -> Counts:
-        with self.transaction():
+        with self._reading():
             all_videos, failed, damaged, duration_seconds = self._rows(
                 "SELECT count(*), count(reason), count(damage), "
                 "coalesce(sum(duration_seconds), 0.0) FROM videos"
@@ -208,7 +173,7 @@ class Catalogue:
 
     def labels(self) -> dict[str, int]:
         """How many indexed videos each label has, in the order of labels."""
-        with self.transaction():
+        with self._reading():
             rows = self._rows(
                 "SELECT label, count(*) FROM videos "
                 "WHERE label IS NOT NULL AND status = 'indexed' GROUP BY label"
@@ -249,18 +214,6 @@ class Catalogue:
             coded.segment.end_seconds,
             coded.code,
         )
-
-    def _damaged(self, cause: str) -> LibraryError:
-        return LibraryError(damage_report(self.path, cause))
-
-    def _execute(self, sql: str, *values: object) -> None:
-        self._connection.execute(sql, values).close()
-
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        return self._connection.execute(sql, values).fetchall()
-
-    def _value(self, sql: str, *values: object) -> Any:
-        return self._rows(sql, *values)[0][0]
 
 
 def _label(value: str | bytes | None) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bitreel.errors import LibraryError
 
 WAIT_SECONDS = 60.0  # for another process that writes
+_PAGE_BYTES = 4096  # SQLite's default, stated
 
 
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
@@ -17,9 +18,12 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
 
     Threads may share the connection when they take turns. Raises LibraryError.
     """
+    _check_whole_pages(path)
     with reported(path):
         if create:
-            return _open(path, "mode=rwc")
+            connection = _open(path, "mode=rwc")
+            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+            return connection
         try:
             connection = _open(path, "mode=rw")
         except sqlite3.OperationalError as error:
@@ -45,10 +49,24 @@ def reported(path: Path) -> Iterator[None]:
     """Turn what SQLite raises about the catalogue at `path` into LibraryError."""
     try:
         yield
-    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+    except sqlite3.ProgrammingError:
         raise  # of our own making
     except sqlite3.DatabaseError as error:
         raise LibraryError(_plain_words(path, error)) from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged catalogue as it finds it
+        raise LibraryError(damage_report(path, "it holds text that is none")) from error
+
+
+def _check_whole_pages(path: Path) -> None:
+    """SQLite reads a last page that was cut as if zeros followed, and may see nothing wrong in it.
+
+    The file is not opened for this: to close it would take away the locks that SQLite holds on it
+    in this process.
+    """
+    if any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal")):
+        return  # SQLite is at work on it, or will mend it
+    if path.is_file() and path.stat().st_size % _PAGE_BYTES:
+        raise LibraryError(damage_report(path, "its end is missing"))
 
 
 def _open(path: Path, options: str) -> sqlite3.Connection:
