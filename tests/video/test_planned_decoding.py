@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapes import NAMES, UNTRUSTED, shape
 
+from bitreel.video import read_frames
 from bitreel.video.decode import Decoded, decode_planned, decode_whole
 from bitreel.video.picture import PictureMaker
 from bitreel.video.scan import scan_packets
@@ -99,3 +100,14 @@ def test_a_stream_cut_before_its_first_keyframe(media_folder: Path, tmp_path: Pa
     cut = remux(source, tmp_path / "cut.ts", keep=slice(5, None))
     planned = _planned(cut, {0, 20})
     assert read_numbers(np.stack([planned.pictures[0], planned.pictures[20]])) == [12, 32]
+
+
+def test_a_splice_with_a_clock_that_jumps_back_keeps_its_order(tmp_path: Path) -> None:
+    """Two transport streams joined, the later one first: shown in the order of the file."""
+    late = make_video(tmp_path / "late.ts", 30, times_seconds=[30 + k / 25 for k in range(30)])
+    early = make_video(tmp_path / "early.ts", range(30, 60), keyframe_interval=10)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(late.read_bytes() + early.read_bytes())
+    clip = read_frames(joined, range(60), size=(112, 112))
+    assert read_numbers(clip.frames) == list(range(60))
+    assert (np.diff(clip.times_seconds) > 0).all()
