@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bitreel.version import __version__
+
 if TYPE_CHECKING:
     from bitreel.clip import Clip, Segment
     from bitreel.codes import BinaryCodes
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from bitreel.model import Model, Sampling
     from bitreel.training import TrainConfig, evaluate, train
     from bitreel.video import find_videos, read_clip
-
-__version__ = "0.1.0"
 
 # Where each public name lives. They load when they are first used, so that a search on stored codes
 # does not wait for torch.

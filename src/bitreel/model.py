@@ -23,13 +23,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bitreel import __version__
 from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
 from bitreel.config import STRICT, from_json, to_json
 from bitreel.errors import ConfigError, ModelError
 from bitreel.modality import find_modality
 from bitreel.network import DEFAULT_BACKBONE, Network
+from bitreel.version import __version__
 from bitreel.video import read_clip
 
 FORMAT = "bitreel model"

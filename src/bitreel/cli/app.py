@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bitreel import __version__
 from bitreel.cli.console import err
 from bitreel.cli.demo import demo
 from bitreel.cli.doctor import doctor
@@ -18,6 +17,7 @@ from bitreel.cli.search import search
 from bitreel.cli.status import status
 from bitreel.cli.train import train
 from bitreel.errors import BitreelError
+from bitreel.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -13,10 +13,10 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from bitreel.progress import Progress, Step
 
@@ -34,16 +34,15 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
     """A bar for each stage that reports, with the time left, on standard error."""
+    fixed, rest = Column(no_wrap=True), Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description:>9}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", style="dim"),
+        TextColumn("{task.description:>8}", table_column=fixed),
+        BarColumn(bar_width=12, table_column=Column(min_width=12)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=7)),
+        TimeRemainingColumn(elapsed_when_finished=True, table_column=Column(min_width=7)),
+        TextColumn("{task.fields[note]}", style="dim", table_column=rest),
     )
-    with Bars(*columns, console=err) as bars:
+    with Bars(*columns, console=err, expand=True) as bars:
         tasks: dict[str, Any] = {}
 
         def show(step: Step) -> None:

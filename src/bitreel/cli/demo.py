@@ -119,13 +119,7 @@ def _index_and_search(
     from bitreel.insight.contact_sheet import write_contact_sheet
     from bitreel.library import Library, Video
 
-    is_there = Library.exists(places.library)
-    library = (
-        Library.open(places.library, model=model)
-        if is_there
-        else Library.create(places.library, model)
-    )
-    with library:
+    with Library.open_or_create(places.library, model) as library:
         library.add([Video(e.path, e.label) for e in dataset.database], progress=progress)
         results = library.search(dataset.query[0].path, k=5)
     write_contact_sheet(results, places.sheet)

@@ -52,10 +52,8 @@ def index(
 
     Example: `bitreel index library videos/ --model model`
     """
-    from bitreel.library import Library
-
     wanted = _collect(videos, labels=labels, split=split, fold=fold, lists=lists)
-    with _open(library, model, Library) as opened:
+    with _open(library, model) as opened:
         with progress_bars() as progress:
             report = opened.add(wanted, progress=progress)
         status = opened.status()
@@ -67,18 +65,20 @@ def index(
         "unchanged": report.unchanged,
         "failed": report.failed,
         "failures": failures,
+        "damaged": {str(path): what for path, what in report.damaged.items()},
         "videos": status.videos,
     }
     print_json(answer) if json else _print(library, report, status.videos)
 
 
-def _open(folder: Path, model_folder: Path | None, kind: type[Library]) -> Library:
+def _open(folder: Path, model_folder: Path | None) -> Library:
+    from bitreel.library import Library
+
+    if model_folder is None:
+        return Library.open(folder)
     from bitreel.model import Model
 
-    model = None if model_folder is None else Model.load(model_folder)
-    if model is not None and not kind.exists(folder):
-        return kind.create(folder, model)
-    return kind.open(folder, model=model)
+    return Library.open_or_create(folder, Model.load(model_folder))
 
 
 def _collect(
@@ -118,6 +118,8 @@ def _from_disk(path: Path, labels: bool) -> list[Video]:
 def _print(library: Path, report: AddReport, videos: int) -> None:
     for path, reason in report.failures.items():
         err.print(f"[yellow]Passed over[/] {path}: {reason}", soft_wrap=True)
+    for path, what in report.damaged.items():
+        err.print(f"[yellow]Damaged[/] {path}: {what}. Its code uses what was readable.")
     out.print(
         f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, "
         f"{report.failed} failed. {library} holds {videos} videos."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from bitreel.cli.console import Json, out, print_json
+from bitreel.cli.console import Json, err, out, print_json
 
 if TYPE_CHECKING:
     from bitreel.library import SearchResults
@@ -65,10 +65,12 @@ def _answer(results: SearchResults) -> dict[str, Any]:
         }
         for hit in results.hits
     ]
-    return {"query": str(results.query), "hits": hits}
+    return {"query": str(results.query), "damage": results.damage, "hits": hits}
 
 
 def _print(results: SearchResults, bits: int, sheet: Path | None) -> None:
+    if results.damage:
+        err.print(f"[yellow]The query is damaged[/]: {results.damage}.")
     if not results.hits:
         out.print("The library holds no videos yet: add some with `bitreel index`.")
         return

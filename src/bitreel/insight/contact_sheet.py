@@ -73,7 +73,7 @@ def _query_row(results: SearchResults, frames: int) -> Row:
 
 def _hit_row(hit: Hit, frames: int) -> Row:
     heading = f"{hit.distance_bits} bits"
-    span = f"{hit.start_seconds:.1f}–{hit.end_seconds:.1f} s"
+    span = f"{hit.start_seconds:.1f} to {hit.end_seconds:.1f} s"
     lines = (hit.label or "no label", _shorten(hit.path.name), span)
     try:
         clip = read_clip(
@@ -104,4 +104,4 @@ def _draw_frames(sheet: Image.Image, row: Row, top: int) -> None:
 
 
 def _shorten(name: str, limit: int = 34) -> str:
-    return name if len(name) <= limit else f"{name[: limit - 12]}…{name[-11:]}"
+    return name if len(name) <= limit else f"{name[: limit - 14]}...{name[-11:]}"

@@ -12,9 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from bitreel import __version__
 from bitreel.errors import BitreelError
 from bitreel.training.feature_cache import default_cache
+from bitreel.version import __version__
 
 LEAST_FREE_BYTES = 2 << 30
 

@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bitreel import __version__
 from bitreel.clip import Segment
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, LibraryError
@@ -26,6 +25,7 @@ from bitreel.library.records import (
     to_column,
 )
 from bitreel.library.schema import SCHEMA_VERSION, statements
+from bitreel.version import __version__
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
 

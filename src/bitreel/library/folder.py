@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitreel import __version__
 from bitreel.errors import LibraryError, ModelMismatch
 from bitreel.library.catalogue import Catalogue
 from bitreel.library.schema import SCHEMA_VERSION
+from bitreel.version import __version__
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from bitreel import __version__
 from bitreel.config import to_json
 from bitreel.dataset import Dataset, hold_out_groups, open_dataset
 from bitreel.errors import ConfigError, DataError, ModelError
@@ -22,6 +21,7 @@ from bitreel.training.feature_cache import default_cache
 from bitreel.training.features import LabelledFeatures, labelled_features
 from bitreel.training.fit import HEADLINE, Fit, Outcome, TrainingData
 from bitreel.training.inputs import FinetuneInputs, FrozenInputs
+from bitreel.version import __version__
 
 
 def train(
