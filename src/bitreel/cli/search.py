@@ -74,7 +74,8 @@ def _print(results: SearchResults, bits: int, sheet: Path | None) -> None:
     if not results.hits:
         out.print("The library holds no videos yet: add some with `bitreel index`.")
         return
-    table = Table("", f"distance\n(of {bits} bits)", "label", "seconds", "video")
+    table = Table("", f"distance\n(of {bits} bits)", "label", "seconds")
+    table.add_column("video", overflow="fold")
     for rank, hit in enumerate(results.hits, start=1):
         span = f"{hit.start_seconds:.1f}–{hit.end_seconds:.1f}"
         table.add_row(str(rank), str(hit.distance_bits), hit.label or "", span, str(hit.path))
