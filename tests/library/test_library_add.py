@@ -91,9 +91,9 @@ def test_of_two_labels_for_one_file_the_first_holds(library: Library, tmp_path: 
 
 def test_a_changed_file_is_indexed_again(library: Library, tmp_path: Path) -> None:
     one, other = make_videos(tmp_path / "videos", 2)
-    library.add([Video(one, "run"), other])
+    library.add([other, Video(one, "run")])
     before = indexed_codes(library.folder)
-    old_id = rows(library.folder, "SELECT id FROM segments ORDER BY id")[0]
+    old_id = rows(library.folder, "SELECT max(id) FROM segments")[0]
     rewrite(one, 7)
     assert library.add([one, other]) == AddReport(replaced=1, unchanged=1)
     after = indexed_codes(library.folder)
