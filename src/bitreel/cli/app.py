@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from bitreel.cli.console import err
 from bitreel.cli.demo import demo
@@ -18,6 +19,8 @@ from bitreel.cli.status import status
 from bitreel.cli.train import train
 from bitreel.errors import BitreelError
 from bitreel.version import __version__
+
+STOPPED = 130  # what Typer makes of Ctrl-C, without a word
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,11 +64,14 @@ def bitreel(
 
 def main() -> None:
     """Run the command line. A known error is one sentence on standard error and exit code 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # to print the names of files that are no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except BitreelError as error:
-        err.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        err.print(Text("Error:", "bold red"), str(error), soft_wrap=True, highlight=False)
         sys.exit(1)
-    except KeyboardInterrupt:
-        err.print("Stopped. What was done is kept: run the same command again to go on.")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == STOPPED:
+            err.print("Stopped. What was done is kept: run the same command again to go on.")
+        raise

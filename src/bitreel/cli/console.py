@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -17,18 +18,31 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 from rich.table import Column
+from rich.text import Text
 
 from bitreel.progress import Progress, Step
 
-out = Console()  # answers
-err = Console(stderr=True)  # progress and errors, so that --json leaves standard output to JSON
+# Progress and errors go elsewhere than answers, so that --json leaves standard output to JSON. The
+# name of a file is not markup: "x[/b].mp4" is to be printed, not obeyed.
+out = Console(markup=False, emoji=False)
+err = Console(markup=False, emoji=False, stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else.")]
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a file name that is no text, or a terminal of few letters
+        text = json.dumps(value, indent=2)
+    typer.echo(text)
+
+
+def warn(heading: str, rest: str) -> None:
+    """A line on standard error whose first words stand out."""
+    err.print(Text(heading, "yellow"), rest, soft_wrap=True)
 
 
 @contextmanager
@@ -40,7 +54,7 @@ def progress_bars() -> Iterator[Progress]:
         BarColumn(bar_width=12, table_column=Column(min_width=12)),
         MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=7)),
         TimeRemainingColumn(elapsed_when_finished=True, table_column=Column(min_width=7)),
-        TextColumn("{task.fields[note]}", style="dim", table_column=rest),
+        TextColumn("{task.fields[note]}", style="dim", markup=False, table_column=rest),
     )
     with Bars(*columns, console=err, expand=True) as bars:
         tasks: dict[str, Any] = {}

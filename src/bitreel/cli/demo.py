@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from bitreel.cli.console import Json, err, out, print_json, progress_bars
 from bitreel.progress import Progress, Step
@@ -130,8 +131,8 @@ def _tell(places: Places, dataset: Dataset, answer: dict[str, Any]) -> None:
     query = dataset.query[0]
     right = sum(hit["label"] == query.label for hit in answer["hits"])
     chance = 1 / len(dataset.labels)
+    out.print(Text("\nWhat happened", "bold"), f"in {answer['seconds']:.0f} seconds")
     out.print(
-        f"\n[bold]What happened[/], in {answer['seconds']:.0f} seconds\n"
         f"1. Drew {len(dataset.examples)} clips of {len(dataset.labels)} actions: {places.clips}\n"
         f"2. Trained a {answer['bits']}-bit model on {len(dataset.database)} of them: "
         f"{places.model}\n"
@@ -139,10 +140,11 @@ def _tell(places: Places, dataset: Dataset, answer: dict[str, Any]) -> None:
         f"4. Asked with the {len(dataset.query)} clips that it never saw: mAP@10 "
         f"{answer['mAP@10']:.3f}, where guessing gives about {chance:.2f}\n"
         f"5. Searched for {query.path.name} ({query.label}): {right} of the {len(answer['hits'])} "
-        f"nearest clips show the same action. Look at {places.sheet}\n"
+        f"nearest clips show the same action. Look at {places.sheet}\n",
+        soft_wrap=True,
     )
+    out.print(Text("Try it yourself", "bold"))
     out.print(
-        f"[bold]Try it yourself[/]\n"
         f"  bitreel search {places.library} {query.path}\n"
         f"  bitreel status {places.library}\n"
         f"  bitreel train YOUR_FOLDER --output my-model     a folder with a folder for each action",

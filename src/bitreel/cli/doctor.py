@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
 from bitreel.cli.console import Json, out, print_json
 
-MARKS = {"ok": "[green]ok  [/]", "note": "[yellow]note[/]", "bad": "[red]bad [/]"}
+COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}
 
 
 def doctor(json: Json = False) -> None:
@@ -24,6 +25,7 @@ def doctor(json: Json = False) -> None:
     else:
         for check in checks:
             advice = f"  {check.advice}" if check.advice else ""
-            out.print(f"{MARKS[check.state]} {check.name:12} {check.finding}.{advice}")
+            mark = Text(f"{check.state:4}", COLOURS[check.state])
+            out.print(mark, f"{check.name:12} {check.finding}.{advice}", soft_wrap=True)
     if any(check.state == "bad" for check in checks):
         raise typer.Exit(1)

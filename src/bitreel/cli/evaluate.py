@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bitreel.cli.console import Json, err, out, print_json, progress_bars
+from bitreel.cli.console import Json, out, print_json, progress_bars, warn
 from bitreel.cli.data_options import Cache, Fold, Lists
 from bitreel.errors import ConfigError
 
+LEAST_SUBJECT_WIDTH = 12
 FOOTNOTE = (
     "mAP@k divides by k and takes the expectation over ties. mAP@k/hits divides by the hits in the "
     "top k, ties in stored order, as the supervised papers do. recall@k: one hit or more in the "
@@ -101,7 +102,7 @@ def _model_folders(names: list[str]) -> list[Path]:
     """Every model named; a folder that is none stands for the models in it, by rising width."""
     folders: list[Path] = []
     for folder in map(Path, names):
-        inside = [path.parent for path in folder.glob("*/model.json")]
+        inside = [p.parent for p in folder.glob("*/model.json") if p.parent.suffix != ".writing"]
         is_one = (folder / "model.json").exists() or not inside
         folders += [folder] if is_one else sorted(inside, key=lambda p: (len(p.name), p.name))
     return folders
@@ -116,13 +117,26 @@ def _cutoffs(at: str) -> list[int]:
 
 def _print(rows: list[dict[str, Any]]) -> None:
     for path, reason in rows[0].get("unreadable", {}).items():
-        err.print(f"[yellow]Left out[/] {path}: {reason}", soft_wrap=True)
+        warn("Left out", f"{path}: {reason}")
+    out.print(_table(rows))
+    out.print(f"{rows[0]['queries']} queries in a database of {rows[0]['database']}.")
+    out.print(FOOTNOTE, style="dim")
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    """A line for each row, or a column where the figures are too many for the terminal's width."""
     sizes = ("model", "codes", "bits", "queries", "database", "unreadable")
     names = [name for name in rows[0] if name not in sizes]
     subject = "codes" if "codes" in rows[0] else "model"
-    table = Table(subject, "bits", *names)
-    for row in rows:
-        table.add_row(row[subject], str(row["bits"]), *(f"{row[name]:.4f}" for name in names))
-    out.print(table)
-    out.print(f"{rows[0]['queries']} queries in a database of {rows[0]['database']}.")
-    out.print(FOOTNOTE, style="dim")
+    grid = [[subject, "bits", *names]]
+    grid += [[row[subject], str(row["bits"]), *(f"{row[n]:.4f}" for n in names)] for row in rows]
+    turned = LEAST_SUBJECT_WIDTH + sum(len(name) + 3 for name in grid[0][1:]) > out.width
+    if turned:
+        grid = [list(column) for column in zip(*grid, strict=True)]
+    table = Table()
+    for place, heading in enumerate(grid[0]):
+        # Figures and the names of measures are never cut; the name of a folder goes on below.
+        table.add_column(heading, overflow="fold", no_wrap=(place == 0) == turned)
+    for line in grid[1:]:
+        table.add_row(*line)
+    return table

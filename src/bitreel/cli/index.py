@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitreel.cli.console import Json, err, out, print_json, progress_bars
+from bitreel.cli.console import Json, out, print_json, progress_bars, warn
 from bitreel.cli.data_options import Fold, Lists
 from bitreel.errors import ConfigError
 
@@ -34,12 +34,16 @@ def index(
         bool,
         typer.Option(
             "--labels/--no-labels",
-            help="Take the name of a video's folder, below the folder given, as its label.",
+            help="Label each video: as the data say, or with the name of its folder, below the "
+            "folder given.",
         ),
     ] = True,
     split: Annotated[
         str,
-        typer.Option(help="Part of labelled data to index: database, query or all."),
+        typer.Option(
+            help="Part of labelled data to index: database, query or all. A folder with a folder "
+            "for each class is divided as train and evaluate divide it."
+        ),
     ] = "all",
     fold: Fold = 1,
     lists: Lists = None,
@@ -86,23 +90,27 @@ def _collect(
 ) -> list[Video]:
     if split not in ("database", "query", "all"):
         raise ConfigError(f"--split takes database, query or all; got {split!r}.")
-    return [
-        video
-        for name in names
-        for video in (
-            _from_dataset(name, split, fold, lists)
-            if name.endswith(".csv") or name.startswith(("ucf101:", "hmdb51:"))
-            else _from_disk(Path(name), labels)
-        )
-    ]
+    # A part can be had of labelled data only: what is none must not be indexed whole instead.
+    part = split != "all" or fold != 1 or lists is not None
+    found: list[Video] = []
+    for name in names:
+        if part or name.lower().endswith(".csv") or name.lower().startswith(("ucf101:", "hmdb51:")):
+            found += _from_dataset(name, labels, split, fold, lists)
+        else:
+            found += _from_disk(Path(name), labels)
+    return found
 
 
-def _from_dataset(spec: str, split: str, fold: int, lists: Path | None) -> list[Video]:
+def _from_dataset(
+    spec: str, labels: bool, split: str, fold: int, lists: Path | None
+) -> list[Video]:
     from bitreel.dataset import open_dataset
     from bitreel.library import Video
 
     examples = open_dataset(spec, fold=fold, lists=lists).examples
-    return [Video(e.path, e.label) for e in examples if split in ("all", e.split)]
+    return [
+        Video(e.path, e.label if labels else None) for e in examples if split in ("all", e.split)
+    ]
 
 
 def _from_disk(path: Path, labels: bool) -> list[Video]:
@@ -117,10 +125,11 @@ def _from_disk(path: Path, labels: bool) -> list[Video]:
 
 def _print(library: Path, report: AddReport, videos: int) -> None:
     for path, reason in report.failures.items():
-        err.print(f"[yellow]Passed over[/] {path}: {reason}", soft_wrap=True)
+        warn("Passed over", f"{path}: {reason}")
     for path, what in report.damaged.items():
-        err.print(f"[yellow]Damaged[/] {path}: {what}. Its code uses what was readable.")
+        warn("Damaged", f"{path}: {what}. Its code uses what was readable.")
     out.print(
         f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, "
-        f"{report.failed} failed. {library} holds {videos} videos."
+        f"{report.failed} failed. {library} holds {videos} videos.",
+        soft_wrap=True,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from bitreel.cli.console import Json, err, out, print_json
+from bitreel.cli.console import Json, out, print_json, warn
 
 if TYPE_CHECKING:
     from bitreel.library import SearchResults
@@ -70,9 +70,9 @@ def _answer(results: SearchResults) -> dict[str, Any]:
 
 def _print(results: SearchResults, bits: int, sheet: Path | None) -> None:
     if results.damage:
-        err.print(f"[yellow]The query is damaged[/]: {results.damage}.")
+        warn("The query is damaged:", f"{results.damage}.")
     if not results.hits:
-        out.print("The library holds no videos yet: add some with `bitreel index`.")
+        out.print("The library holds no other videos yet: add some with `bitreel index`.")
         return
     table = Table("", f"distance\n(of {bits} bits)", "label", "seconds")
     table.add_column("video", overflow="fold")
@@ -81,4 +81,4 @@ def _print(results: SearchResults, bits: int, sheet: Path | None) -> None:
         table.add_row(str(rank), str(hit.distance_bits), hit.label or "", span, str(hit.path))
     out.print(table)
     if sheet is not None:
-        out.print(f"Contact sheet: {sheet}")
+        out.print(f"Contact sheet: {sheet}", soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from bitreel.cli.console import Json, out, print_json
 
@@ -30,7 +31,8 @@ def status(
     out.print(
         f"{facts.folder}: {facts.videos} videos, {facts.segments} segments, "
         f"{facts.seconds / 60:.1f} minutes, codes of {facts.bits} bits, "
-        f"{facts.bytes_on_disk / 1e6:.1f} MB, model {facts.model_fingerprint[:12]}."
+        f"{facts.bytes_on_disk / 1e6:.1f} MB, model {facts.model_fingerprint[:12]}.",
+        soft_wrap=True,
     )
     if facts.damaged:
         out.print(
@@ -42,4 +44,4 @@ def status(
             table.add_row(label, str(count))
         out.print(table)
     for path, reason in failures.items():
-        out.print(f"[yellow]Not indexed[/] {path}: {reason}", soft_wrap=True)
+        out.print(Text("Not indexed", "yellow"), f"{path}: {reason}", soft_wrap=True)

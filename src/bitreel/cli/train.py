@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from bitreel.cli.console import Json, err, out, print_json, progress_bars
+from bitreel.cli.console import Json, out, print_json, progress_bars, warn
 from bitreel.cli.data_options import Cache, Data, Fold, Lists
 from bitreel.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bitreel.model import Model
+    from bitreel.training import TrainConfig
 
 LOSS, NETWORK, RUN = "Loss", "Network", "Run"
 
@@ -145,6 +149,10 @@ def train(
     rows: list[dict[str, Any]] = []
     for config in configs:
         folder = output / str(config.bits) if len(widths) > 1 else output
+        if len(widths) > 1 and (finished := _finished(folder, config, dataset.name)):
+            warn("Kept", f"{folder}: it was trained with these options already.")
+            rows.append(_row(folder, finished))
+            continue
         with progress_bars() as progress:
             model = run(
                 dataset,
@@ -155,7 +163,7 @@ def train(
                 devices=devices,
                 progress=progress,
             )
-        rows.append(_row(folder, model.bits, model.fingerprint, model.training))
+        rows.append(_row(folder, model))
     print_json(rows[0] if len(rows) == 1 else {"models": rows}) if json else _print(rows)
 
 
@@ -168,11 +176,22 @@ def _widths(bits: str) -> list[int]:
         ) from None
 
 
-def _row(folder: Path, bits: int, fingerprint: str, training: dict[str, Any]) -> dict[str, Any]:
+def _finished(folder: Path, config: TrainConfig, dataset: str) -> Model | None:
+    """The model that a run of several widths had made before it was killed."""
+    from bitreel.config import to_json
+    from bitreel.model import Model, is_model
+
+    model = Model.load(folder) if is_model(folder) else None
+    wanted = {"config": to_json(config), "dataset": dataset}
+    return model if model and wanted.items() <= model.training.items() else None
+
+
+def _row(folder: Path, model: Model) -> dict[str, Any]:
+    training = model.training
     return {
         "model": str(folder),
-        "bits": bits,
-        "fingerprint": fingerprint,
+        "bits": model.bits,
+        "fingerprint": model.fingerprint,
         "validation": training["validation"],
         "best_epoch": training["best_epoch"] + 1,
         "training_clips": training["training_clips"],
@@ -183,7 +202,7 @@ def _row(folder: Path, bits: int, fingerprint: str, training: dict[str, Any]) ->
 
 def _print(rows: list[dict[str, Any]]) -> None:
     for path, reason in rows[0]["unreadable"].items():
-        err.print(f"[yellow]Left out[/] {path}: {reason}", soft_wrap=True)
+        warn("Left out", f"{path}: {reason}")
     table = Table("model", "bits", "validation mAP@10", "best epoch", "fingerprint")
     for row in rows:
         score = f"{row['validation']['mAP@10']:.4f}"

@@ -12,8 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from bitreel.errors import BitreelError
-from bitreel.training.feature_cache import default_cache
 from bitreel.version import __version__
 
 LEAST_FREE_BYTES = 2 << 30
@@ -39,9 +37,10 @@ def examine() -> Iterator[Check]:
 def _guarded(check: Callable[[], Check]) -> Check:
     try:
         return check()
-    except (BitreelError, ImportError, OSError, RuntimeError) as error:
+    except Exception as error:  # half an installation breaks in any way
         name = check.__name__.removeprefix("_")
-        return Check(name, "bad", str(error), "Install bitreel again, in a fresh environment.")
+        finding = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        return Check(name, "bad", finding, "Install bitreel again, in a fresh environment.")
 
 
 def _python() -> Check:
@@ -104,11 +103,13 @@ def _codecs() -> Check:
 
 
 def _cache() -> Check:
+    from bitreel.training.feature_cache import default_cache  # late: it brings torch
+
     folder = default_cache()
     there: Path = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free
     finding = f"features are cached in {folder}, {free / 1e9:.0f} GB free"
-    if not os.access(there, os.W_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK):
         return Check("cache", "bad", f"{folder} can not be written", "Name another with --cache.")
     if free < LEAST_FREE_BYTES:
         return Check("cache", "note", finding, "Free some space, or name another with --cache.")
