@@ -41,9 +41,10 @@ class HashHead(nn.Module):
     def fit_standardisation(self, features: Tensor) -> None:
         """Measure mean and deviation on fused features [N,D] of the training part."""
         self.feature_mean.copy_(features.mean(dim=0))
-        # A feature that never moves would be blown up by its tiny deviation: hence the floor.
         deviation = features.std(dim=0, unbiased=False)
-        self.feature_deviation.copy_(deviation.clamp_min(1e-3))
+        # A feature that hardly moves would be blown up by its tiny deviation: hence the floor.
+        floor = max(float(deviation.mean()) / 100, 1e-6)
+        self.feature_deviation.copy_(deviation.clamp_min(floor))
 
     def forward(self, features: Tensor) -> HeadOutput:
         """[N,D] → relaxed bits [N,K] and class logits [N,classes]."""
