@@ -5,11 +5,13 @@ from __future__ import annotations
 import faulthandler
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from command_line import Trained
 
 # Two workers on two cores: threads of their own would only wait for each other.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -40,31 +42,9 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_actions(folder, clips_per_class=6, frames=12, size=(96, 128))
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What the command line made: models of 16 and 32 bits, and a library of the database part."""
-
-    manifest: Path
-    models: Path
-    cache: Path
-    library: Path
-    answer: dict[str, Any]  # of `bitreel train --json`
-
-    @property
-    def query(self) -> Path:
-        """A video that is not in the library."""
-        return next(self.manifest.parent.glob("striped-disc-left/*5.mp4"))
-
-
 @pytest.fixture(scope="session")
 def trained(actions: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The synthetic clips after `bitreel train` and `bitreel index`."""
-    from command_line import TINY, bitreel
+    from command_line import train_and_index
 
-    folder = tmp_path_factory.mktemp("trained")
-    models, cache, library = (folder / name for name in ("models", "cache", "library"))
-    options = ("--output", models, "--bits", "32,16", "--epochs", 8, *TINY, "--cache", cache)
-    answer = bitreel("train", actions, *options, "--json").json
-    model = ("--model", models / "16")
-    assert bitreel("index", library, actions, "--split", "database", *model).code == 0
-    return Trained(actions, models, cache, library, answer)
+    return train_and_index(actions, tmp_path_factory.mktemp("trained"))

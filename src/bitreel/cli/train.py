@@ -203,7 +203,10 @@ def _row(folder: Path, model: Model) -> dict[str, Any]:
 def _print(rows: list[dict[str, Any]]) -> None:
     for path, reason in rows[0]["unreadable"].items():
         warn("Left out", f"{path}: {reason}")
-    table = Table("model", "bits", "validation mAP@10", "best epoch", "fingerprint")
+    table = Table()
+    table.add_column("model", overflow="fold")
+    for heading in ("bits", "validation mAP@10", "best epoch", "fingerprint"):
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         score = f"{row['validation']['mAP@10']:.4f}"
         table.add_row(

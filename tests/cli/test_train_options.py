@@ -1,0 +1,127 @@
+"""The options of `bitreel train` are those of TrainConfig: none can drift from it."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+import bitreel.training
+from bitreel.cli.app import app
+from bitreel.config import to_json
+from bitreel.dataset import Dataset
+from bitreel.errors import BitreelError
+from bitreel.training import TrainConfig
+from command_line import bitreel as run
+
+OPTIONS = {
+    option.name: option
+    for option in get_command(app).commands["train"].params  # type: ignore[attr-defined]
+}
+RENAMED = {"frames": "sampling.frames", "size": "sampling.height"}
+NOT_OF_THE_CONFIG = {"data", "output", "accelerator", "devices", "fold", "lists", "cache", "json"}
+# Options of the library that the command line leaves at their defaults. A new field of TrainConfig
+# belongs here or among the options.
+PYTHON_ONLY = {
+    "modality",
+    "backbone_learning_rate",
+    "weight_decay",
+    "validation_fraction",
+    "sampling.width",  # as the height
+}
+CHANGED: dict[str, Any] = {
+    "bits": 96,
+    "alpha": 0.5,
+    "beta": 2.5,
+    "margin": 3.5,
+    "triplets": "hard",
+    "backbone": "resnet18",
+    "weights": "none",
+    "frames": 5,
+    "size": 96,
+    "finetune": True,
+    "epochs": 7,
+    "patience": 3,
+    "refit": False,
+    "learning_rate": 0.25,
+    "classes_per_batch": 3,
+    "clips_per_class": 2,
+    "seed": 11,
+    "precision": "bf16-mixed",
+}
+
+
+def flat(values: dict[str, Any]) -> dict[str, Any]:
+    sampling = {f"sampling.{name}": value for name, value in values["sampling"].items()}
+    return {name: value for name, value in values.items() if name != "sampling"} | sampling
+
+
+def test_every_option_of_a_run_is_one_of_the_config_and_the_other_way_round() -> None:
+    of_the_config = {RENAMED.get(name, name) for name in OPTIONS} - NOT_OF_THE_CONFIG
+    assert of_the_config | PYTHON_ONLY == set(flat(to_json(TrainConfig())))
+    assert not of_the_config & PYTHON_ONLY
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIONS) - NOT_OF_THE_CONFIG))
+def test_an_option_has_the_default_of_the_config(name: str) -> None:
+    expected = flat(to_json(TrainConfig()))[RENAMED.get(name, name)]
+    given = OPTIONS[name].default
+    assert (int(given) if name == "bits" else given) == expected
+
+
+@pytest.mark.parametrize("name", ["accelerator", "devices", "cache"])
+def test_a_way_to_run_has_the_default_of_the_function(name: str) -> None:
+    parameter = inspect.signature(bitreel.training.train).parameters[name]
+    assert OPTIONS[name].default == parameter.default
+
+
+def test_every_field_has_a_default() -> None:
+    for field in fields(TrainConfig):
+        assert (field.default, field.default_factory) != (MISSING, MISSING)
+
+
+class Reached(BitreelError):
+    """The training would begin now."""
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+    """The configs that reach the training, which does not begin."""
+    configs: list[TrainConfig] = []
+
+    def capture(dataset: Dataset, config: TrainConfig, **_: object) -> None:
+        configs.append(config)
+        raise Reached
+
+    monkeypatch.setattr(bitreel.training, "train", capture)
+    return configs
+
+
+def words_for(name: str, value: Any) -> list[str]:
+    option = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return [option if value else f"--no-{name}"]
+    return [option, str(value)]
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIONS) - NOT_OF_THE_CONFIG))
+def test_an_option_reaches_the_config_and_changes_nothing_else(
+    name: str, actions: Path, tmp_path: Path, asked: list[TrainConfig]
+) -> None:
+    run("train", actions, "--output", tmp_path / "model", *words_for(name, CHANGED[name]))
+    changed = {RENAMED.get(name, name): CHANGED[name]}
+    if name == "size":
+        changed["sampling.width"] = CHANGED[name]
+    expected = flat(to_json(TrainConfig())) | changed
+    assert flat(to_json(asked[0])) == expected
+
+
+def test_no_option_gives_the_default_config(
+    actions: Path, tmp_path: Path, asked: list[TrainConfig]
+) -> None:
+    run("train", actions, "--output", tmp_path / "model")
+    assert asked == [TrainConfig()]
