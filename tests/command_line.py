@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -43,12 +44,12 @@ class Ran:
 
     @property
     def error(self) -> str:
-        """The one line in which a command that failed says why."""
+        """What a command that failed says last: why, and what to do."""
         assert self.code == 1, f"ended with {self.code}:\n{self.out}{self.err}"
         assert not self.out
-        last = self.err.splitlines()[-1]
-        assert last.startswith("Error: "), self.err
-        return last.removeprefix("Error: ")
+        _, begins, sentence = f"\n{self.err}".rpartition("\nError: ")
+        assert begins, self.err
+        return sentence.rstrip("\n")
 
 
 def bitreel(*words: object) -> Ran:
@@ -67,11 +68,19 @@ def bitreel(*words: object) -> Ran:
     return Ran(code, *(_text(stream) for stream in streams))
 
 
-def bitreel_process(*words: object, folder: Path | None = None, **options: Any) -> Ran:
+def bitreel_process(
+    *words: object, folder: Path | None = None, environment: dict[str, str] | None = None
+) -> Ran:
     """`bitreel WORDS…`, the installed script, in a process of its own."""
-    command = [SCRIPT, *map(str, words)]
+    command = [str(SCRIPT), *map(str, words)]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, timeout=600, text=True, check=False, **options
+        command,
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        timeout=600,
+        text=True,
+        check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

@@ -52,12 +52,11 @@ def test_the_keys_of_a_model(trained: Trained) -> None:
 
 
 def test_a_folder_of_models_gives_a_row_for_each_the_narrow_first(trained: Trained) -> None:
-    words = ("evaluate", trained.models, trained.manifest, "--cache", trained.cache)
-    rows = bitreel(*words, "--json").json["models"]
+    data = (trained.manifest, "--cache", trained.cache, "--json")
+    rows = bitreel("evaluate", trained.models, *data).json["models"]
     assert [row["bits"] for row in rows] == [16, 32]
-    named = (trained.models / "32", trained.models / "16")
-    words = ("evaluate", *named, trained.manifest, "--cache", trained.cache)
-    assert [row["bits"] for row in bitreel(*words, "--json").json["models"]] == [32, 16]
+    rows = bitreel("evaluate", trained.models / "32", trained.models / "16", *data).json["models"]
+    assert [row["bits"] for row in rows] == [32, 16]  # as they were named
 
 
 def test_widths_are_sorted_as_numbers_and_half_a_model_is_left_out(
