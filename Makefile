@@ -26,8 +26,8 @@ check: $(READY)  ## format, lint, types, one-way imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## the tables of the README
-	$(BIN)/python benchmarks/seed_table.py
+bench: $(READY)  ## the tables of the README; DATA=folder names the labelled videos
+	$(BIN)/python benchmarks/seed_table.py $(DATA)
 
 clean:
 	rm -rf $(VENV) demo
