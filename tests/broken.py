@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from bitreel.video import write_video
 from media import damage_bytes, make_sound, make_video, numbered_frame, truncate
 
 PAGE = "<!DOCTYPE html><html><head><title>404</title></head><body>Not found</body></html>\n"
@@ -22,7 +22,7 @@ SAID: dict[str, str | None] = {
     "damaged.mp4": None,
     "song.mp4": "holds no video beside its sound",
     "cover.mp4": "holds nothing but a cover picture",
-    "bomb.mp4": "more than the limit of 16777216 pixels a frame",
+    "bomb.mp4": "frames of more than 16777216 pixels, the limit",
     "page.mp4": "can not be read as a video",
     "text.mp4": "can not be read as a video",
     "pipe.mp4": "is a pipe, a socket or a device",
@@ -58,8 +58,7 @@ def _cover(path: Path, healthy: Path) -> None:
 
 
 def _bomb(path: Path, _: Path) -> None:
-    black = np.zeros((8192, 8192, 3), np.uint8)
-    write_video(path, [black], options={"preset": "ultrafast"})
+    Image.new("1", (8192, 8192)).save(path, format="PNG")  # black and white: quick to write
 
 
 MAKERS: dict[str, Callable[[Path, Path], object]] = {
