@@ -232,9 +232,17 @@ def test_one_class_is_not_enough_to_learn_from(trained: Trained, tmp_path: Path)
         shutil.copy(trained.query, place)
     words = ("train", tmp_path / "actions", "--output", tmp_path / "model", *TINY)
     assert "training needs two or more" in bitreel(*words).error
-    assert (
-        bitreel("demo", "--output", tmp_path / "actions").error.startswith(
-            f"{tmp_path / 'actions' / 'clips'} "
-        )
-        or (tmp_path / "actions" / "clips").exists()
-    )
+
+
+def test_a_demo_where_there_is_something_else(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "can not hold the synthetic set" in bitreel("demo", "--output", tmp_path / "file").error
+    (tmp_path / "mine" / "clips").mkdir(parents=True)
+    (tmp_path / "mine" / "clips" / "thesis.txt").write_text("years of work")
+    error = bitreel("demo", "--output", tmp_path / "mine").error
+    assert "holds files that are no synthetic set" in error
+    settings = {"task": "motion"}
+    (tmp_path / "other" / "clips").mkdir(parents=True)
+    (tmp_path / "other" / "clips" / "settings.json").write_text(json.dumps(settings))
+    error = bitreel("demo", "--output", tmp_path / "other").error
+    assert "holds a synthetic set made with other settings" in error
