@@ -3,110 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.table import Table
 
 from bitreel.cli.console import Json, out, print_json, progress_bars, warn
 from bitreel.cli.data_options import Cache, Data, Fold, Lists
+from bitreel.cli.train_options import (
+    Accelerator,
+    Alpha,
+    BackboneName,
+    Beta,
+    Bits,
+    ClassesPerBatch,
+    ClipsPerClass,
+    Devices,
+    Epochs,
+    Finetune,
+    Frames,
+    LearningRate,
+    Margin,
+    Output,
+    Patience,
+    Precision,
+    Refit,
+    Seed,
+    Size,
+    Triplets,
+    Weights,
+)
 from bitreel.errors import ConfigError
 
 if TYPE_CHECKING:
     from bitreel.model import Model
     from bitreel.training import TrainConfig
 
-LOSS, NETWORK, RUN = "Loss", "Network", "Run"
-
 
 def train(
     data: Data,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The model's folder.", show_default=False)
-    ],
-    bits: Annotated[
-        str,
-        typer.Option(
-            help="Width of the code. Several, as 64,128,256, make OUTPUT/64, OUTPUT/128 …"
-        ),
-    ] = "64",
-    alpha: Annotated[
-        float, typer.Option(help="Weight of the classification term.", rich_help_panel=LOSS)
-    ] = 1.0,
-    beta: Annotated[
-        float, typer.Option(help="Weight of the triplet term.", rich_help_panel=LOSS)
-    ] = 1.0,
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            help="Triplet margin in bits.  [default: a quarter of --bits]", rich_help_panel=LOSS
-        ),
-    ] = None,
-    triplets: Annotated[
-        str,
-        typer.Option(
-            help="How a batch's triplets are drawn: random (as in the 2017 paper), all, semi-hard "
-            "or hard.",
-            rich_help_panel=LOSS,
-        ),
-    ] = "semi-hard",
-    backbone: Annotated[
-        str, typer.Option(help="Any architecture that timm knows.", rich_help_panel=NETWORK)
-    ] = "tf_efficientnet_lite0",
-    weights: Annotated[
-        str,
-        typer.Option(
-            help="Pretrained weights of the backbone: package (ImageNet, comes installed), hub, "
-            "hf-hub:ID, a .safetensors or .pth file, or none.",
-            rich_help_panel=NETWORK,
-        ),
-    ] = "package",
-    frames: Annotated[
-        int, typer.Option(help="Frames sampled from a clip.", rich_help_panel=NETWORK)
-    ] = 16,
-    size: Annotated[
-        int, typer.Option(help="Height and width of a frame, in pixels.", rich_help_panel=NETWORK)
-    ] = 224,
-    finetune: Annotated[
-        bool,
-        typer.Option(
-            "--finetune",
-            help="Train the backbone too. Wants a GPU; otherwise its features are cached.",
-            rich_help_panel=NETWORK,
-        ),
-    ] = False,
-    epochs: Annotated[int, typer.Option(help="Epochs at most.", rich_help_panel=RUN)] = 60,
-    patience: Annotated[
-        int,
-        typer.Option(help="Epochs without a better validation mAP@10.", rich_help_panel=RUN),
-    ] = 20,
-    refit: Annotated[
-        bool,
-        typer.Option(
-            "--refit/--no-refit",
-            help="Train anew on all clips, for as many epochs as validation chose.",
-            rich_help_panel=RUN,
-        ),
-    ] = True,
-    learning_rate: Annotated[
-        float, typer.Option(help="Of fusion and hash head.", rich_help_panel=RUN)
-    ] = 1e-3,
-    classes_per_batch: Annotated[
-        int, typer.Option(help="P of the P classes x K clips.", rich_help_panel=RUN)
-    ] = 8,
-    clips_per_class: Annotated[
-        int, typer.Option(help="K of the P classes x K clips.", rich_help_panel=RUN)
-    ] = 4,
-    seed: Annotated[
-        int, typer.Option(help="Same seed, same codes on the same machine.", rich_help_panel=RUN)
-    ] = 0,
-    accelerator: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, mps.", rich_help_panel=RUN)
-    ] = "auto",
-    devices: Annotated[int, typer.Option(help="How many of them.", min=1, rich_help_panel=RUN)] = 1,
-    precision: Annotated[
-        str, typer.Option(help="32-true, 16-mixed, bf16-mixed.", rich_help_panel=RUN)
-    ] = "32-true",
+    output: Output,
+    bits: Bits = "64",
+    alpha: Alpha = 1.0,
+    beta: Beta = 1.0,
+    margin: Margin = None,
+    triplets: Triplets = "semi-hard",
+    backbone: BackboneName = "tf_efficientnet_lite0",
+    weights: Weights = "package",
+    frames: Frames = 16,
+    size: Size = 224,
+    finetune: Finetune = False,
+    epochs: Epochs = 60,
+    patience: Patience = 20,
+    refit: Refit = True,
+    learning_rate: LearningRate = 1e-3,
+    classes_per_batch: ClassesPerBatch = 8,
+    clips_per_class: ClipsPerClass = 4,
+    seed: Seed = 0,
+    accelerator: Accelerator = "auto",
+    devices: Devices = 1,
+    precision: Precision = "32-true",
     fold: Fold = 1,
     lists: Lists = None,
     cache: Cache = None,
@@ -149,20 +104,18 @@ def train(
     rows: list[dict[str, Any]] = []
     for config in configs:
         folder = output / str(config.bits) if len(widths) > 1 else output
-        if len(widths) > 1 and (finished := _finished(folder, config, dataset.name)):
-            warn("Kept", f"{folder}: it was trained with these options already.")
-            rows.append(_row(folder, finished))
-            continue
-        with progress_bars() as progress:
-            model = run(
-                dataset,
-                config,
-                output=folder,
-                cache=cache,
-                accelerator=accelerator,
-                devices=devices,
-                progress=progress,
-            )
+        model = _finished(folder, config, dataset.name) if len(widths) > 1 else None
+        if model is None:
+            with progress_bars() as progress:
+                model = run(
+                    dataset,
+                    config,
+                    output=folder,
+                    cache=cache,
+                    accelerator=accelerator,
+                    devices=devices,
+                    progress=progress,
+                )
         rows.append(_row(folder, model))
     print_json(rows[0] if len(rows) == 1 else {"models": rows}) if json else _print(rows)
 
@@ -183,7 +136,10 @@ def _finished(folder: Path, config: TrainConfig, dataset: str) -> Model | None:
 
     model = Model.load(folder) if is_model(folder) else None
     wanted = {"config": to_json(config), "dataset": dataset}
-    return model if model and wanted.items() <= model.training.items() else None
+    if model is None or not wanted.items() <= model.training.items():
+        return None
+    warn("Kept", f"{folder}: it was trained with these options already.")
+    return model
 
 
 def _row(folder: Path, model: Model) -> dict[str, Any]:
