@@ -1,0 +1,163 @@
+"""What the README and the pages say works: their Python runs, their commands parse and run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bitreel.dataset.synthetic import make_actions
+from command_line import bitreel, check_words
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = PAGES[0]
+SHELLS = {"console", "bash", "sh", "shell"}
+
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S* )*((?:bitreel|make)\b.*)")
+INLINE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+    def commands(self) -> Iterator[list[str]]:
+        """Its `bitreel …` and `make …` as words, without prompts, comments and settings in front.
+        What else stands there, such as what a command prints, is left alone."""
+        for line in self.text.replace("\\\n", " ").splitlines():
+            if found := COMMAND.fullmatch(line):
+                yield shlex.split(found[1], comments=True)
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(page, text[: found.start()].count("\n") + 1, found[1], found[2])
+        for found in FENCE.finditer(text)
+    ]
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+SHELL_BLOCKS = [block for block in BLOCKS if block.language in SHELLS]
+PROSE = {page: FENCE.sub("", page.read_text(encoding="utf-8")) for page in PAGES}
+SPANS = [(page, span) for page, text in PROSE.items() for span in INLINE.findall(text)]
+
+
+def test_the_pages_have_what_these_tests_look_for() -> None:
+    """A convention that nobody follows would make every test here pass."""
+    assert [block for block in blocks(README) if block.language == "python"]
+    commands = [words for block in SHELL_BLOCKS for words in block.commands()]
+    verbs = {words[1] for words in commands if words[0] == "bitreel"}
+    assert {"train", "evaluate", "index", "search"} <= verbs
+    assert {"demo", "test"} <= {words[1] for words in commands if words[0] == "make"}
+
+
+@pytest.mark.parametrize("block", SHELL_BLOCKS, ids=str)
+def test_every_command_parses(block: Block) -> None:
+    for words in block.commands():
+        if words[0] == "bitreel":
+            check_words(words[1:])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_in_a_sentence_has_a_verb_and_options_that_exist(page: Path) -> None:
+    for place, span in SPANS:
+        if place == page and span.startswith("bitreel "):
+            try:
+                check_words(shlex.split(span)[1:])
+            except Exception as error:  # a sentence may leave the arguments out
+                if type(error).__name__ != "MissingParameter":
+                    raise
+
+
+def test_every_target_of_make_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    texts = [block.text for block in SHELL_BLOCKS] + [span for _, span in SPANS]
+    asked = {target for text in texts for target in re.findall(r"\bmake ([a-z][\w-]*)", text)}
+    assert asked
+    assert asked <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that the README speaks of: actions/CLASS/*.mp4, videos/*.mp4 and query.mp4."""
+    folder = tmp_path_factory.mktemp("readme")
+    made = make_actions(folder / "made", clips_per_class=6, frames=8, size=(96, 128)).parent
+    for label in ("striped-disc-left", "dotted-heart-rot_ccw"):
+        (folder / "actions").mkdir(exist_ok=True)
+        (made / label).rename(folder / "actions" / label)
+    (folder / "videos").mkdir()
+    left = sorted(made.glob("*/*.mp4"))
+    for number, clip in enumerate(left[1:60:12]):
+        clip.rename(folder / "videos" / f"video{number}.mp4")
+    left[0].rename(folder / "query.mp4")
+    shutil.rmtree(made)
+    return folder
+
+
+@pytest.fixture
+def readers_folder(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An own copy of those files to stand in, and a cache that is not this user's."""
+    shutil.copytree(videos, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(videos / "cache"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_python_of_a_page_runs(
+    page: Path, readers_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Block after block in one namespace, truly: with the default network and its weights."""
+    python = [block for block in blocks(page) if block.language == "python"]
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for block in python:
+        exec(compile(block.text, str(block), "exec"), names)
+    if page == README:
+        assert "Hit(rank=1, " in capsys.readouterr().out
+        assert (readers_folder / "model" / "model.json").is_file()
+
+
+def test_the_commands_of_the_readme_run_one_after_the_other(readers_folder: Path) -> None:
+    run: list[str] = []
+    for block in blocks(README):
+        for words in block.commands() if block.language in SHELLS else ():
+            if words[0] == "bitreel":
+                ended = bitreel(*words[1:])
+                assert ended.code == 0, f"{block}: {shlex.join(words)}\n{ended.err}"
+                run.append(words[1])
+    assert run[:4] == ["train", "evaluate", "index", "search"]
+
+
+def test_the_five_lines_of_the_package_are_those_of_the_readme() -> None:
+    import bitreel as package
+
+    first = next(block for block in blocks(README) if block.language == "python")
+    lines = [line for line in first.text.splitlines() if line and not line.startswith("import ")]
+    said = (package.__doc__ or "").splitlines()
+    for line in lines[:3]:
+        assert line in said
