@@ -106,7 +106,5 @@ def test_the_status_of_a_library_does_not_wait_for_torch(tmp_path: Path) -> None
 
 
 def test_the_package_itself_does_not_wait_for_torch() -> None:
-    code = "import sys, bitreel; print('torch' in sys.modules); bitreel.train; "
-    code += "print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    code = "import sys, bitreel; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -142,6 +142,7 @@ def test_the_python_of_a_page_runs(
         assert (readers_folder / "model" / "model.json").is_file()
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_readme_run_one_after_the_other(readers_folder: Path) -> None:
     run: list[str] = []
     for block in blocks(README):
