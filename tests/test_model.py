@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from bitreel.clip import Clip, Segment
+from bitreel.config import from_json, to_json
 from bitreel.errors import ConfigError, ModelError
 from bitreel.model import Model, ModelConfig, Sampling
 from tiny import tiny_model
@@ -179,3 +180,10 @@ def test_a_manifest_that_is_none_is_refused(saved: Path, text: str) -> None:
 def test_options_out_of_range_are_refused(make: Callable[[], object]) -> None:
     with pytest.raises(ConfigError):
         make()
+
+
+def test_a_default_spelt_out_gives_the_same_fingerprint(model: Model) -> None:
+    spelt = from_json(ModelConfig, to_json(model.config), where="test")
+    other = Model(spelt)
+    other.network.load_state_dict(model.network.state_dict())
+    assert other.fingerprint == model.fingerprint

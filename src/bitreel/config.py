@@ -14,9 +14,11 @@ Config = TypeVar("Config")
 STRICT = ConfigDict(extra="forbid")
 
 
-def to_json(config: object) -> dict[str, Any]:
+def to_json(config: object, *, without_defaults: bool = False) -> dict[str, Any]:
     """A config dataclass as plain JSON values."""
-    values: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json")
+    values: dict[str, Any] = TypeAdapter(type(config)).dump_python(
+        config, mode="json", exclude_defaults=without_defaults
+    )
     return values
 
 

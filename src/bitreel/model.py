@@ -34,7 +34,13 @@ from bitreel.video import read_clip
 
 FORMAT = "bitreel model"
 FORMAT_VERSION = 1
-PRECISION = "float32"
+# What else a feature depends on: raised when decoding, scaling or the arithmetic change.
+PREPROCESSING = "frames by AREA scaling to RGB, float32, 1"
+# Few frames at a time keep the activations of a CNN in the processor's cache and out of the
+# allocator's slow path: 16 frames at once cost 1.6 times the CPU time of 4 at a time, or more.
+CPU_FRAMES_AT_ONCE = 4
+
+_DAMAGE = (SafetensorError, RuntimeError, OSError, ValueError, TypeError, KeyError, ConfigError)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -97,17 +103,15 @@ class Model:
     @property
     def fingerprint(self) -> str:
         """sha256 over everything that changes a code: weights, sampling, modality, precision."""
-        options = to_json(self.config)
-        del options["labels"]  # they name the classifier's outputs, which no code depends on
+        options = _digested_options(self.config)
         state = self.network.state_dict()
         return _digest(options, {k: v for k, v in state.items() if not _trains_only(k)})
 
     @property
     def features_fingerprint(self) -> str:
         """sha256 over everything that changes the frame features, the cached half of the road."""
-        options = to_json(self.config)
-        for name in ("labels", "bits"):
-            del options[name]
+        options = _digested_options(self.config)
+        options.pop("bits", None)
         return _digest(options, self.network.backbone.state_dict())
 
     def read(
@@ -140,8 +144,17 @@ class Model:
     @torch.inference_mode()
     def frame_features(self, clip: Clip) -> NDArray[np.float32]:
         """Features of each frame, float32 [T,D]."""
-        pictures = self.pictures(clip).to(self._device)
-        features: NDArray[np.float32] = self.network.frame_features(pictures[None])[0].cpu().numpy()
+        pictures = self.pictures(clip).to(self.device)
+        at_once = CPU_FRAMES_AT_ONCE if self.device.type == "cpu" else len(pictures)
+        try:
+            parts = [self.network.backbone(part) for part in torch.split(pictures, at_once)]
+        except (RuntimeError, AssertionError) as error:
+            sampling = self.config.sampling
+            raise ConfigError(
+                f"The backbone {self.config.backbone} does not take frames of "
+                f"{sampling.width}x{sampling.height} here: {_first_line(error)}"
+            ) from error
+        features: NDArray[np.float32] = torch.cat(parts).cpu().numpy()
         return features
 
     @torch.inference_mode()
@@ -151,7 +164,7 @@ class Model:
         Clip by clip: a matrix product rounds differently in batches of another size, and a code
         must not depend on its neighbours.
         """
-        rows = torch.from_numpy(np.ascontiguousarray(features)).to(self._device)
+        rows = torch.from_numpy(np.ascontiguousarray(features)).to(self.device)
         relaxed = [self.network.hash_features(row[None]).relaxed for row in rows]
         stacked = torch.cat(relaxed) if relaxed else torch.empty(0, self.bits)
         array: NDArray[np.float32] = stacked.cpu().numpy()
@@ -160,7 +173,7 @@ class Model:
     @torch.no_grad()
     def standardise(self, features: NDArray[np.float32]) -> None:
         """Centre and scale the hash head's input to these frame features [N,T,D]."""
-        fused = self.network.fusion(torch.from_numpy(features).to(self._device))
+        fused = self.network.fusion(torch.from_numpy(features).to(self.device))
         self.network.hash_head.fit_standardisation(fused)
 
     def encode_features(self, features: NDArray[np.float32]) -> BinaryCodes:
@@ -173,7 +186,7 @@ class Model:
         return self
 
     @property
-    def _device(self) -> torch.device:
+    def device(self) -> torch.device:
         return self.network.fusion.position_logits.device
 
     def save(self, folder: Path | str) -> Path:
@@ -184,15 +197,18 @@ class Model:
         folder = Path(folder)
         if folder.exists() and not is_model(folder):
             raise ModelError(f"{folder} exists and is no bitreel model: name another output.")
-        aside = folder.with_name(folder.name + ".writing")
+        aside, old = (folder.with_name(folder.name + end) for end in (".writing", ".old"))
         shutil.rmtree(aside, ignore_errors=True)
         try:
             aside.mkdir(parents=True)
             state = {k: v.cpu().contiguous() for k, v in self.network.state_dict().items()}
             save_file(state, aside / "model.safetensors")
             (aside / "model.json").write_text(json.dumps(self._manifest(), indent=2) + "\n")
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                shutil.rmtree(old, ignore_errors=True)
+                folder.rename(old)
             aside.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
         except OSError as error:
             raise ModelError(
                 f"The model can not be written to {folder}: {error.strerror}."
@@ -222,7 +238,7 @@ class Model:
             config = from_json(ModelConfig, manifest["config"], where=str(folder / "model.json"))
             model = cls(config, training=manifest["training"])
             model.network.load_state_dict(load_file(folder / "model.safetensors"))
-        except (SafetensorError, RuntimeError, OSError, KeyError, ConfigError, TypeError) as error:
+        except _DAMAGE as error:
             raise ModelError(
                 f"The model {folder} is damaged or incomplete ({_first_line(error)}): train it "
                 f"again or copy it anew."
@@ -261,12 +277,21 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def _digested_options(config: ModelConfig) -> dict[str, Any]:
+    """What a code depends on. Defaults are left out, so that an option that a later version adds
+    does not change the fingerprints of today's models: a default, once out, stays what it is.
+    """
+    options = to_json(config, without_defaults=True)
+    del options["labels"]  # they name the classifier's outputs, which no code depends on
+    return options
+
+
 def _trains_only(tensor_name: str) -> bool:
     return tensor_name.startswith("hash_head.classifier.")
 
 
 def _digest(options: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(json.dumps([PRECISION, options], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([PREPROCESSING, options], sort_keys=True).encode())
     for part in _tensor_parts(tensors):
         digest.update(part)
     return digest.hexdigest()

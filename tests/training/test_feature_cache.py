@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Never
 
@@ -13,7 +16,8 @@ import pytest
 from bitreel.dataset import Example, open_dataset
 from bitreel.errors import BitreelError, DataError
 from bitreel.model import Model
-from bitreel.training import FeatureCache, content_digest, labelled_features
+from bitreel.training import CachedFeatures, FeatureCache, content_digest, labelled_features
+from bitreel.video import write_video
 from tiny import tiny_model
 
 
@@ -35,11 +39,14 @@ def test_features_come_back_bit_for_bit(tmp_path: Path) -> None:
     features = np.random.default_rng(0).standard_normal((5, 7)).astype(np.float32)
     with FeatureCache(tmp_path, "f" * 64) as cache:
         assert cache.get("content") is None
-        cache.put("content", features)
+        cache.put("content", CachedFeatures(features, "2 frames corrupt"))
     with FeatureCache(tmp_path, "f" * 64) as cache:
         found = cache.get("content")
     assert found is not None
-    np.testing.assert_array_equal(found, features)
+    np.testing.assert_array_equal(found.features, features)
+    assert found.damage == "2 frames corrupt"
+    with FeatureCache(tmp_path, "f" * 64, device="cuda") as other:
+        assert other.get("content") is None
     with FeatureCache(tmp_path, "e" * 64) as other:  # another backbone, say
         assert other.get("content") is None
 
@@ -99,6 +106,38 @@ def test_unreadable_videos_are_left_out_and_named(
 
 
 def test_a_cache_that_is_no_cache_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / f"{'f' * 32}.sqlite").write_bytes(b"something else" * 100)
+    (tmp_path / f"{'f' * 32}-cpu.sqlite").write_bytes(b"something else" * 100)
     with pytest.raises(BitreelError, match="delete it"):
         FeatureCache(tmp_path, "f" * 64)
+
+
+def test_a_pipe_among_the_videos_is_named_and_not_waited_for(
+    model: Model, examples: Sequence[Example], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    rows = [*examples[:1], Example(pipe, "jump", "p", "database")]
+    data = labelled_features(model, rows, cache=tmp_path / "cache")
+    assert set(data.failures) == {pipe}
+
+
+def test_damage_is_reported_again_from_the_cache(
+    model: Model, examples: Sequence[Example], tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.avi"
+    write_video(damaged, np.zeros((60, 64, 64, 3), np.uint8), codec="mpeg4")
+    damaged.write_bytes(damaged.read_bytes()[:-1500])
+    rows = [Example(damaged, "jump", "d", "database"), *examples[:1]]
+    first = labelled_features(model, rows, cache=tmp_path / "cache")
+    second = labelled_features(model, rows, cache=tmp_path / "cache")
+    assert set(first.damaged) == {damaged}
+    assert second.damaged == first.damaged
+
+
+def test_a_cache_damaged_while_in_use_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with FeatureCache(tmp_path, "f" * 64) as cache:
+        cache.put("content", CachedFeatures(np.zeros((2, 3), np.float32)))
+    with closing(sqlite3.connect(cache.path)) as connection, connection:
+        connection.execute("UPDATE features SET data = x'00'")
+    with FeatureCache(tmp_path, "f" * 64) as cache, pytest.raises(BitreelError, match="delete it"):
+        cache.get("content")

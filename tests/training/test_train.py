@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -195,6 +196,10 @@ def test_data_that_can_not_be_trained_on_are_refused(
         {"validation_fraction": 1.0},
         {"alpha": -1.0},
         {"precision": "7-bit"},
+        {"seed": -1},
+        {"margin": float("nan")},
+        {"alpha": float("inf")},
+        {"bits": 0},
     ],
 )
 def test_options_out_of_range_are_refused(
@@ -214,3 +219,39 @@ def test_the_saved_options_are_those_of_the_run(dataset: Dataset, cache: Path) -
     options = tiny_options(alpha=0.5, triplets="hard")
     saved = train(dataset, options, cache=cache).training["config"]
     assert TrainConfig(**saved) == options
+
+
+def test_other_videos_under_the_same_names_do_not_take_over(
+    actions: Path, cache: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "clips"
+    shutil.copytree(actions.parent, folder)
+    dataset, output = open_dataset(folder), tmp_path / "model"
+    with pytest.raises(Killed):
+        train(dataset, tiny_options(), output=output, cache=cache, progress=killer("training", 1))
+    first, last = dataset.database[0].path, dataset.database[-1].path
+    first.write_bytes(last.read_bytes())
+    with pytest.raises(ModelError, match="differs in the videos"):
+        train(dataset, tiny_options(), output=output, cache=cache)
+
+
+def test_an_output_that_can_not_be_written_is_known_before_the_work(
+    dataset: Dataset, cache: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    seen: list[Step] = []
+    with pytest.raises(ModelError, match="can be written"):
+        train(
+            dataset,
+            tiny_options(),
+            output=tmp_path / "file" / "model",
+            cache=cache,
+            progress=seen.append,
+        )
+    assert not seen
+
+
+def test_a_size_that_the_backbone_does_not_take_is_refused(dataset: Dataset, cache: Path) -> None:
+    options = tiny_options(backbone="vit_tiny_patch16_224")  # made for 224 pixels, not for 64
+    with pytest.raises(ConfigError, match="does not take frames of 64x64"):
+        train(dataset, options, cache=cache)

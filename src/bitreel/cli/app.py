@@ -71,6 +71,9 @@ def main() -> None:
     except BitreelError as error:
         err.print(Text("Error:", "bold red"), str(error), soft_wrap=True, highlight=False)
         sys.exit(1)
+    except OSError as error:  # a name too long for the disk, a disk that is full
+        err.print(Text("Error:", "bold red"), str(error), soft_wrap=True, highlight=False)
+        sys.exit(1)
     except SystemExit as end:
         if end.code == STOPPED:
             err.print("Stopped. What was done is kept: run the same command again to go on.")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -20,7 +22,9 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
-from bitreel.progress import Progress, Step
+from bitreel.progress import Progress, Step, silent
+
+SECONDS_BETWEEN_LINES = 10.0
 
 # Progress and errors go elsewhere than answers, so that --json leaves standard output to JSON. The
 # name of a file is not markup: "x[/b].mp4" is to be printed, not obeyed.
@@ -45,9 +49,38 @@ def warn(heading: str, rest: str) -> None:
     err.print(Text(heading, "yellow"), rest, soft_wrap=True)
 
 
+def is_main_process() -> bool:
+    """Whether this process is the one of several (`--devices 2`) that speaks for them."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
 @contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """A bar for each stage that reports, with the time left, on standard error."""
+def show_progress() -> Iterator[Progress]:
+    """How far long work is, on standard error: bars on a terminal, else a line now and then."""
+    if not is_main_process():
+        yield silent
+    elif err.is_terminal:
+        with _bars() as progress:
+            yield progress
+    else:
+        yield _lines()
+
+
+def _lines() -> Progress:
+    last = time.monotonic()
+
+    def show(step: Step) -> None:
+        nonlocal last
+        if step.done == step.total or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            err.print(f"{step.stage} {step.done}/{step.total} {step.note}", soft_wrap=True)
+
+    return show
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """A bar for each stage that reports, with the time left."""
     fixed, rest = Column(no_wrap=True), Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
         TextColumn("{task.description:>8}", table_column=fixed),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from bitreel.cli.console import Json, err, out, print_json, progress_bars
+from bitreel.cli.console import Json, err, out, print_json, show_progress
 from bitreel.progress import Progress, Step
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def demo(
     """
     places = Places(output)
     started = time.monotonic()
-    with progress_bars() as progress:
+    with show_progress() as progress:
         dataset = _make_clips(places, clips_per_class, progress)
         model = _train(places, dataset, progress)
         evaluation = _evaluate(places, dataset, model, progress)
@@ -73,6 +73,7 @@ def demo(
         "library": str(places.library),
         "sheet": str(places.sheet),
         **evaluation.to_json(),
+        "mAP@10 of random codes": _random_codes(dataset, model.bits),
         "query": str(results.query),
         "hits": [
             {"path": str(h.path), "distance_bits": h.distance_bits, "label": h.label}
@@ -114,6 +115,22 @@ def _evaluate(places: Places, dataset: Dataset, model: Model, progress: Progress
     return evaluate(model, dataset, cache=places.cache, progress=progress).evaluation
 
 
+def _random_codes(dataset: Dataset, bits: int) -> float:
+    """What codes that know nothing reach, on the same queries and database."""
+    import numpy as np
+
+    from bitreel.codes import BinaryCodes
+    from bitreel.evaluation import evaluate_codes
+
+    generator = np.random.default_rng(0)
+    query, database = (
+        BinaryCodes.from_bits(generator.random((len(part), bits)) < 0.5)
+        for part in (dataset.query, dataset.database)
+    )
+    labels = [[example.label for example in part] for part in (dataset.query, dataset.database)]
+    return evaluate_codes(query, labels[0], database, labels[1]).values["mAP@10"]
+
+
 def _index_and_search(
     places: Places, dataset: Dataset, model: Model, progress: Progress
 ) -> SearchResults:
@@ -130,7 +147,6 @@ def _index_and_search(
 def _tell(places: Places, dataset: Dataset, answer: dict[str, Any]) -> None:
     query = dataset.query[0]
     right = sum(hit["label"] == query.label for hit in answer["hits"])
-    chance = 1 / len(dataset.labels)
     out.print(Text("\nWhat happened", "bold"), f"in {answer['seconds']:.0f} seconds")
     out.print(
         f"1. Drew {len(dataset.examples)} clips of {len(dataset.labels)} actions: {places.clips}\n"
@@ -138,7 +154,7 @@ def _tell(places: Places, dataset: Dataset, answer: dict[str, Any]) -> None:
         f"{places.model}\n"
         f"3. Gave these {len(dataset.database)} their codes: {places.library}\n"
         f"4. Asked with the {len(dataset.query)} clips that it never saw: mAP@10 "
-        f"{answer['mAP@10']:.3f}, where guessing gives about {chance:.2f}\n"
+        f"{answer['mAP@10']:.3f}, where random codes give {answer['mAP@10 of random codes']:.3f}\n"
         f"5. Searched for {query.path.name} ({query.label}): {right} of the {len(answer['hits'])} "
         f"nearest clips show the same action. Look at {places.sheet}\n",
         soft_wrap=True,

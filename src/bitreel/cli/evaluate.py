@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bitreel.cli.console import Json, out, print_json, progress_bars, warn
+from bitreel.cli.console import Json, out, print_json, show_progress, warn
 from bitreel.cli.data_options import Cache, Fold, Lists
 from bitreel.errors import ConfigError
 
@@ -39,6 +39,10 @@ def evaluate(
         ),
     ] = None,
     at: Annotated[str, typer.Option(help="Cut-offs k, as 5,10,100.")] = "10",
+    table: Annotated[
+        Path | None,
+        typer.Option(help="Write the table to a .md, .csv or .json file too.", show_default=False),
+    ] = None,
     fold: Fold = 1,
     lists: Lists = None,
     cache: Cache = None,
@@ -62,6 +66,18 @@ def evaluate(
             "FILE.npz."
         )
     print_json(rows[0] if len(rows) == 1 else {"models": rows}) if json else _print(rows)
+    if table is not None:
+        _write_table(table, rows)
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    from bitreel.evaluation import report
+
+    writers = {".md": report.table, ".csv": report.to_csv, ".json": report.to_json}
+    if path.suffix not in writers:
+        raise ConfigError(f"--table writes .md, .csv or .json; got {path.name!r}.")
+    figures = [{k: v for k, v in row.items() if not isinstance(v, dict)} for row in rows]
+    path.write_text(writers[path.suffix](figures), encoding="utf-8")
 
 
 def _evaluate_file(path: Path, at: list[int]) -> dict[str, Any]:
@@ -91,10 +107,16 @@ def _evaluate_models(
     for folder in _model_folders(models):
         model = Model.load(folder)
         dataset = dataset or open_dataset(data, fold=fold, lists=lists)
-        with progress_bars() as progress:
+        with show_progress() as progress:
             done = run(model, dataset, at=at, cache=cache, progress=progress)
-        skipped = {str(path): reason for path, reason in done.unreadable.items()}
-        rows.append({"model": str(folder), **done.evaluation.to_json(), "unreadable": skipped})
+        rows.append(
+            {
+                "model": str(folder),
+                **done.evaluation.to_json(),
+                "unreadable": {str(path): reason for path, reason in done.unreadable.items()},
+                "damaged": {str(path): what for path, what in done.damaged.items()},
+            }
+        )
     return rows
 
 
@@ -118,6 +140,8 @@ def _cutoffs(at: str) -> list[int]:
 def _print(rows: list[dict[str, Any]]) -> None:
     for path, reason in rows[0].get("unreadable", {}).items():
         warn("Left out", f"{path}: {reason}")
+    for path, what in rows[0].get("damaged", {}).items():
+        warn("Damaged", f"{path}: {what}. Its code uses what was readable.")
     out.print(_table(rows))
     out.print(f"{rows[0]['queries']} queries in a database of {rows[0]['database']}.")
     out.print(FOOTNOTE, style="dim")
@@ -125,8 +149,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     """A line for each row, or a column where the figures are too many for the terminal's width."""
-    sizes = ("model", "codes", "bits", "queries", "database", "unreadable")
-    names = [name for name in rows[0] if name not in sizes]
+    names = [name for name, value in rows[0].items() if isinstance(value, float)]
     subject = "codes" if "codes" in rows[0] else "model"
     grid = [[subject, "bits", *names]]
     grid += [[row[subject], str(row["bits"]), *(f"{row[n]:.4f}" for n in names)] for row in rows]

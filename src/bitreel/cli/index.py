@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitreel.cli.console import Json, out, print_json, progress_bars, warn
+from bitreel.cli.console import Json, out, print_json, show_progress, warn
 from bitreel.cli.data_options import Fold, Lists
-from bitreel.errors import ConfigError
+from bitreel.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from bitreel.library import AddReport, Library, Video
@@ -34,8 +34,8 @@ def index(
         bool,
         typer.Option(
             "--labels/--no-labels",
-            help="Label each video: as the data say, or with the name of its folder, below the "
-            "folder given.",
+            help="Label each video: as the data say, or with the name of the folder that it is in, "
+            "right below the folder given.",
         ),
     ] = True,
     split: Annotated[
@@ -58,7 +58,7 @@ def index(
     """
     wanted = _collect(videos, labels=labels, split=split, fold=fold, lists=lists)
     with _open(library, model) as opened:
-        with progress_bars() as progress:
+        with show_progress() as progress:
             report = opened.add(wanted, progress=progress)
         status = opened.status()
     failures = {str(path): reason for path, reason in report.failures.items()}
@@ -94,11 +94,16 @@ def _collect(
     part = split != "all" or fold != 1 or lists is not None
     found: list[Video] = []
     for name in names:
-        if part or name.lower().endswith(".csv") or name.lower().startswith(("ucf101:", "hmdb51:")):
+        if part or _is_labelled_data(name):
             found += _from_dataset(name, labels, split, fold, lists)
         else:
             found += _from_disk(Path(name), labels)
     return found
+
+
+def _is_labelled_data(name: str) -> bool:
+    official = name.lower().startswith(("ucf101:", "hmdb51:"))
+    return official or name.lower().endswith(".csv") or (Path(name) / "manifest.csv").is_file()
 
 
 def _from_dataset(
@@ -114,13 +119,20 @@ def _from_dataset(
 
 
 def _from_disk(path: Path, labels: bool) -> list[Video]:
+    from bitreel.dataset import SPLIT_NAMES
     from bitreel.library import Video
     from bitreel.video import find_videos
 
     def label(found: Path) -> str | None:
-        return found.parent.name if labels and path.is_dir() and found.parent != path else None
+        folders = found.relative_to(path).parts[:-1] if labels and path.is_dir() else ()
+        if len(folders) > 1 and folders[0].lower() in SPLIT_NAMES:  # train/run/a.mp4
+            folders = folders[1:]
+        return folders[0] if folders else None
 
-    return [Video(found, label(found)) for found in find_videos([path])]
+    videos = [Video(found, label(found)) for found in find_videos([path])]
+    if not videos:
+        raise DataError(f"There are no videos in {path}: name a folder or files that hold some.")
+    return videos
 
 
 def _print(library: Path, report: AddReport, videos: int) -> None:

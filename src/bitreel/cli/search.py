@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from bitreel.cli.console import Json, out, print_json, warn
+from bitreel.cli.console import Json, err, out, print_json, warn
 
 if TYPE_CHECKING:
     from bitreel.library import SearchResults
@@ -46,11 +46,12 @@ def search(
             video, k=k, start_seconds=start, end_seconds=end, exclude_self=exclude_self
         )
         bits = opened.bits
+    print_json(_answer(results)) if json else _print(results, bits)
     if sheet is not None:
         from bitreel.insight.contact_sheet import write_contact_sheet
 
         write_contact_sheet(results, sheet)
-    print_json(_answer(results)) if json else _print(results, bits, sheet)
+        err.print(f"Contact sheet: {sheet}", soft_wrap=True)
 
 
 def _answer(results: SearchResults) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _answer(results: SearchResults) -> dict[str, Any]:
     return {"query": str(results.query), "damage": results.damage, "hits": hits}
 
 
-def _print(results: SearchResults, bits: int, sheet: Path | None) -> None:
+def _print(results: SearchResults, bits: int) -> None:
     if results.damage:
         warn("The query is damaged:", f"{results.damage}.")
     if not results.hits:
@@ -80,5 +81,3 @@ def _print(results: SearchResults, bits: int, sheet: Path | None) -> None:
         span = f"{hit.start_seconds:.1f}–{hit.end_seconds:.1f}"
         table.add_row(str(rank), str(hit.distance_bits), hit.label or "", span, str(hit.path))
     out.print(table)
-    if sheet is not None:
-        out.print(f"Contact sheet: {sheet}", soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from bitreel.cli.console import Json, out, print_json, progress_bars, warn
+from bitreel.cli.console import Json, is_main_process, out, print_json, show_progress, warn
 from bitreel.cli.data_options import Cache, Data, Fold, Lists
 from bitreel.cli.train_options import (
     Accelerator,
@@ -35,6 +35,7 @@ from bitreel.cli.train_options import (
 from bitreel.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bitreel.dataset import Dataset
     from bitreel.model import Model
     from bitreel.training import TrainConfig
 
@@ -104,9 +105,9 @@ def train(
     rows: list[dict[str, Any]] = []
     for config in configs:
         folder = output / str(config.bits) if len(widths) > 1 else output
-        model = _finished(folder, config, dataset.name) if len(widths) > 1 else None
+        model = _finished(folder, config, dataset) if len(widths) > 1 else None
         if model is None:
-            with progress_bars() as progress:
+            with show_progress() as progress:
                 model = run(
                     dataset,
                     config,
@@ -117,6 +118,8 @@ def train(
                     progress=progress,
                 )
         rows.append(_row(folder, model))
+    if not is_main_process():
+        return
     print_json(rows[0] if len(rows) == 1 else {"models": rows}) if json else _print(rows)
 
 
@@ -129,14 +132,13 @@ def _widths(bits: str) -> list[int]:
         ) from None
 
 
-def _finished(folder: Path, config: TrainConfig, dataset: str) -> Model | None:
+def _finished(folder: Path, config: TrainConfig, dataset: Dataset) -> Model | None:
     """The model that a run of several widths had made before it was killed."""
-    from bitreel.config import to_json
     from bitreel.model import Model, is_model
+    from bitreel.training import is_trained_on
 
     model = Model.load(folder) if is_model(folder) else None
-    wanted = {"config": to_json(config), "dataset": dataset}
-    if model is None or not wanted.items() <= model.training.items():
+    if model is None or not is_trained_on(model, dataset, config):
         return None
     warn("Kept", f"{folder}: it was trained with these options already.")
     return model
@@ -153,12 +155,15 @@ def _row(folder: Path, model: Model) -> dict[str, Any]:
         "training_clips": training["training_clips"],
         "validation_clips": training["validation_clips"],
         "unreadable": training["unreadable"],
+        "damaged": training["damaged"],
     }
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
     for path, reason in rows[0]["unreadable"].items():
         warn("Left out", f"{path}: {reason}")
+    for path, what in rows[0]["damaged"].items():
+        warn("Damaged", f"{path}: {what}. Its code uses what was readable.")
     table = Table()
     table.add_column("model", overflow="fold")
     for heading in ("bits", "validation mAP@10", "best epoch", "fingerprint"):

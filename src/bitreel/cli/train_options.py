@@ -81,4 +81,4 @@ Seed = Annotated[
 ]
 Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.", rich_help_panel=RUN)]
 Devices = Annotated[int, typer.Option(help="How many of them.", min=1, rich_help_panel=RUN)]
-Precision = Annotated[str, typer.Option(help="32-true, 16-mixed, bf16-mixed.", rich_help_panel=RUN)]
+Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.", rich_help_panel=RUN)]

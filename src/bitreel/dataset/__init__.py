@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bitreel.dataset.example import Dataset, Example, Split
+from bitreel.dataset.example import SPLIT_NAMES, Dataset, Example, Split
 from bitreel.dataset.hmdb51 import open_hmdb51
 from bitreel.dataset.labelled_folder import open_labelled_folder
 from bitreel.dataset.manifest import open_manifest, write_manifest
@@ -13,6 +13,7 @@ from bitreel.dataset.ucf101 import open_ucf101
 from bitreel.errors import ConfigError, DataError
 
 __all__ = [
+    "SPLIT_NAMES",
     "Dataset",
     "Example",
     "Split",

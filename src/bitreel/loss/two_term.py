@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -26,12 +27,12 @@ class TwoTermLoss:
     triplets: TripletStrategy = "random"
 
     def __post_init__(self) -> None:
-        if min(self.alpha, self.beta) < 0 or self.alpha + self.beta == 0:
+        if not (min(self.alpha, self.beta) >= 0 and 0 < self.alpha + self.beta < math.inf):
             raise ConfigError(
                 f"alpha and beta weigh the two terms: 0 or more, and not both 0. "
                 f"Got alpha={self.alpha}, beta={self.beta}."
             )
-        if self.margin <= 0:
+        if not 0 < self.margin < math.inf:
             raise ConfigError(
                 f"The triplet margin is a positive number of bits, got {self.margin}."
             )

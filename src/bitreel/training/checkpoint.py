@@ -39,6 +39,19 @@ def folder_of(output: Path) -> Path:
     return output.with_name(output.name + ".partial")
 
 
+def prepare(output: Path) -> None:
+    """Try the folder of the checkpoint. Raises ModelError where it can not be written."""
+    folder = folder_of(output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "writable").touch()
+        (folder / "writable").unlink()
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise ModelError(f"No model can be written to {output}: {error}") from error
+
+
 def save(output: Path, phase: str, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint by this one in one rename. Raises ModelError where it can not."""
     folder = folder_of(output)

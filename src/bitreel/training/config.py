@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import field
+from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
@@ -40,7 +42,7 @@ class TrainConfig:
     refit: bool = True  # train anew on all clips, for as many epochs as validation chose
     validation_fraction: float = 0.2  # of the training part's clips, held out by whole groups
     seed: int = 0
-    precision: str = "32-true"  # Lightning Fabric's name for it
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"  # Lightning Fabric's names
 
     def __post_init__(self) -> None:
         counts = {
@@ -53,13 +55,17 @@ class TrainConfig:
             if value < 1:
                 least = 2 if name == "classes_per_batch" else 1
                 raise ConfigError(f"{name} must be {least} or more.")
-        if min(self.learning_rate, self.backbone_learning_rate) <= 0 or self.weight_decay < 0:
+        rates = (self.learning_rate, self.backbone_learning_rate)
+        if not all(0 < rate < math.inf for rate in rates) or not 0 <= self.weight_decay < math.inf:
             raise ConfigError("Learning rates must be above 0, and weight_decay 0 or more.")
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"A seed lies between 0 and {2**31 - 1}, got {self.seed}.")
         if not 0 < self.validation_fraction < 1:
             raise ConfigError(
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}: "
                 f"the model is chosen by validation."
             )
+        self.model(("any",))  # checks bits, modality and sampling
         self.loss()
 
     def loss(self) -> TwoTermLoss:

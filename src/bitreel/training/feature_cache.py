@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import stat
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS features (
     content TEXT PRIMARY KEY,      -- blake2b of the video file
     frames INTEGER NOT NULL,       -- T
+    damage TEXT,                   -- what was wrong with the frames, NULL when nothing
     data BLOB NOT NULL             -- float32, little-endian, [T,D] row by row
 )"""
 
@@ -31,11 +34,22 @@ def default_cache() -> Path:
     return Path(user_cache_path("bitreel")) / "features"
 
 
-class FeatureCache:
-    """Features [T,D] of videos, for one features fingerprint. A context manager."""
+@dataclass(frozen=True, eq=False)
+class CachedFeatures:
+    """features: float32 [T,D]. damage: what was wrong with the frames, None when nothing."""
 
-    def __init__(self, folder: Path, features_fingerprint: str) -> None:
-        self.path = folder / f"{features_fingerprint[:32]}.sqlite"
+    features: NDArray[np.float32]
+    damage: str | None = None
+
+
+class FeatureCache:
+    """Features of videos, for one features fingerprint and kind of device. A context manager.
+
+    Devices round differently, so what a GPU gave is no answer for a CPU.
+    """
+
+    def __init__(self, folder: Path, features_fingerprint: str, *, device: str = "cpu") -> None:
+        self.path = folder / f"{features_fingerprint[:32]}-{device}.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path, timeout=60)
@@ -43,10 +57,7 @@ class FeatureCache:
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute(SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise BitreelError(
-                f"The feature cache {self.path} can not be opened ({error}): delete it, or name "
-                f"another folder with --cache."
-            ) from error
+            raise self._unusable(error) from error
 
     def __enter__(self) -> FeatureCache:
         return self
@@ -54,23 +65,28 @@ class FeatureCache:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def get(self, content: str) -> NDArray[np.float32] | None:
-        """Features [T,D] of the file with that content, if they are there."""
-        query = "SELECT frames, data FROM features WHERE content = ?"
-        with closing(self._connection.execute(query, (content,))) as cursor:
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        return np.frombuffer(row[1], dtype="<f4").reshape(row[0], -1).astype(np.float32)
+    def get(self, content: str) -> CachedFeatures | None:
+        """Features of the file with that content, if they are there."""
+        query = "SELECT frames, damage, data FROM features WHERE content = ?"
+        try:
+            with closing(self._connection.execute(query, (content,))) as cursor:
+                row = cursor.fetchone()
+            if row is None:
+                return None
+            frames, damage, data = row
+            features = np.frombuffer(data, dtype="<f4").reshape(frames, -1).astype(np.float32)
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise self._unusable(error) from error
+        return CachedFeatures(features, damage)
 
-    def put(self, content: str, features: NDArray[np.float32]) -> None:
-        """Keep features [T,D]. Committed at once: a killed run loses the video in hand, no more."""
-        data = np.ascontiguousarray(features, dtype="<f4").tobytes()
+    def put(self, content: str, cached: CachedFeatures) -> None:
+        """Keep features. Committed at once: a killed run loses the video in hand, no more."""
+        data = np.ascontiguousarray(cached.features, dtype="<f4").tobytes()
         try:
             with self._connection:
                 self._connection.execute(
-                    "INSERT OR REPLACE INTO features VALUES (?, ?, ?)",
-                    (content, len(features), data),
+                    "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)",
+                    (content, len(cached.features), cached.damage, data),
                 )
         except sqlite3.Error as error:
             raise BitreelError(
@@ -78,10 +94,18 @@ class FeatureCache:
                 f"name another folder with --cache."
             ) from error
 
+    def _unusable(self, error: Exception) -> BitreelError:
+        return BitreelError(
+            f"The feature cache {self.path} can not be used ({error}): delete it, or name another "
+            f"folder with --cache."
+        )
+
 
 def content_digest(path: Path) -> str:
     """blake2b of a file's content. Raises UnreadableVideo where it can not be read."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its other end
+            raise UnreadableVideo(f"{path} is no regular file: give a video file.")
         with path.open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
     except OSError as error:

@@ -189,9 +189,14 @@ class Fit:
         then, now = facts["config"], to_json(self.config)
         changed = [name for name in now if then.get(name) != now[name]]
         if changed or facts["data"] != self.data.digest:
-            what = f"--{changed[0].replace('_', '-')}" if changed else "the videos"
+            what = _option(changed[0]) if changed else "the videos"
             raise ModelError(
                 f"{folder} holds an interrupted run that differs in {what}. Run the same command "
                 f"again to go on with it, delete that folder to start anew, or name another "
                 f"--output."
             )
+
+
+def _option(field: str) -> str:
+    """The command line's word for a field of TrainConfig."""
+    return "--frames or --size" if field == "sampling" else f"--{field.replace('_', '-')}"

@@ -19,10 +19,11 @@ from bitreel.training.features import labelled_features
 
 @dataclass(frozen=True, eq=False)
 class ModelEvaluation:
-    """The figures, and the videos that are missing from them with the reason."""
+    """The figures, the videos that are missing from them, and those that were read in part."""
 
     evaluation: Evaluation
     unreadable: dict[Path, str]
+    damaged: dict[Path, str]
 
 
 def evaluate(
@@ -49,4 +50,4 @@ def evaluate(
     codes, labels = model.encode_features(data.features), np.array(data.labels())
     asks = np.array([example.split == "query" for example in data.examples])
     evaluation = evaluate_codes(codes[asks], labels[asks], codes[~asks], labels[~asks], at=at)
-    return ModelEvaluation(evaluation, data.failures)
+    return ModelEvaluation(evaluation, data.failures, data.damaged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import torch
 from lightning_fabric import Fabric
 
 from bitreel.config import to_json
-from bitreel.dataset import Dataset, hold_out_groups, open_dataset
-from bitreel.errors import ConfigError, DataError, ModelError
+from bitreel.dataset import Dataset, Example, hold_out_groups, open_dataset
+from bitreel.errors import ConfigError, DataError, ModelError, VideoError
 from bitreel.model import Model
 from bitreel.progress import Progress, silent
 from bitreel.training import checkpoint as checkpoints
 from bitreel.training.config import TrainConfig
-from bitreel.training.feature_cache import default_cache
+from bitreel.training.feature_cache import content_digest, default_cache
 from bitreel.training.features import LabelledFeatures, labelled_features
 from bitreel.training.fit import HEADLINE, Fit, Outcome, TrainingData
 from bitreel.training.inputs import FinetuneInputs, FrozenInputs
@@ -51,6 +52,8 @@ def train(
             f"{output} is there already: delete it to train anew, or name another output."
         )
     dataset = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
+    if output is not None:
+        checkpoints.prepare(output)  # a bad output is to be known before hours of work
     fabric = launch(config, accelerator=accelerator, devices=devices)
     labels = labels_of(dataset)
     model, source = fresh_model(config, labels, fabric)
@@ -90,11 +93,12 @@ def launch(config: TrainConfig, *, accelerator: str, devices: int | str) -> Fabr
     """Fabric on the devices asked for. Raises ConfigError for what this machine does not have."""
     torch.backends.cudnn.deterministic = True  # the same seed gives the same codes
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # float32 is to mean it
     try:
         fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
-            precision=config.precision,  # type: ignore[arg-type]
+            precision=config.precision,
         )
         fabric.launch()
     except (ValueError, RuntimeError) as error:
@@ -129,11 +133,30 @@ def split_for_training(
             "No group of clips can be held out for validation: give one class or more at least two "
             "groups (two recordings)."
         )
-    rows = [[e.path.name, e.label, e.group] for e in examples]
-    digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
-    return TrainingData(
-        [labels.index(example.label) for example in examples], training, validation, digest
-    )
+    numbers = [labels.index(example.label) for example in examples]
+    return TrainingData(numbers, training, validation, data_digest(examples, features.contents))
+
+
+def data_digest(examples: Sequence[Example], contents: Sequence[str]) -> str:
+    """sha256 over what a run learns from: each video's content, label and group."""
+    rows = [
+        [content, example.label, example.group]
+        for content, example in zip(contents, examples, strict=True)
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def is_trained_on(model: Model, dataset: Dataset, config: TrainConfig) -> bool:
+    """Whether a finished model is what `train` would give again for these data and options."""
+    if model.training.get("config") != to_json(config):
+        return False
+    unreadable = model.training.get("unreadable", {})
+    examples = [e for e in dataset.database if str(e.path) not in unreadable]
+    try:
+        contents = [content_digest(example.path) for example in examples]
+    except VideoError:
+        return False
+    return model.training.get("data") == data_digest(examples, contents)
 
 
 def facts_of(
@@ -155,5 +178,7 @@ def facts_of(
         "history": chosen.history,
         "training_clips": len(data.training),
         "validation_clips": len(data.validation),
+        "data": data.digest,
         "unreadable": {str(path): reason for path, reason in features.failures.items()},
+        "damaged": {str(path): what for path, what in features.damaged.items()},
     }
