@@ -6,8 +6,9 @@ import io
 import json
 
 import pytest
+from rich.console import Console
 
-from bitreel.cli.console import print_json, progress_bars
+from bitreel.cli.console import print_json, show_progress
 from bitreel.progress import Step
 
 
@@ -15,23 +16,57 @@ def test_progress_goes_to_standard_error_and_shows_names_as_they_are(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    with progress_bars() as progress:
+    with show_progress() as progress:
         progress(Step("features", 3, 4, "first"))
         progress(Step("features", 4, 4, "clip[bold]:fire:.mp4"))
-        progress(Step("training", 1, 9, "loss 1.5"))
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "4/4" in printed.err
-    assert "clip[bold]:fire:.mp4" in printed.err
-    assert "training" in printed.err
+    assert printed.err == "features 3/4 first\nfeatures 4/4 clip[bold]:fire:.mp4\n"
 
 
-def test_a_stage_that_ends_early_shows_how_far_it_came(
+@pytest.mark.parametrize(("between", "lines"), [(3600.0, [1, 5]), (0.0, [1, 2, 3, 4, 5])])
+def test_a_log_gets_a_line_now_and_then(
+    between: float,
+    lines: list[int],
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with progress_bars() as progress:
-        progress(Step("training", 12, 60))
-    assert "12/60" in capsys.readouterr().err
+    """And one when a stage begins and where it ends, early or not."""
+    monkeypatch.setattr("bitreel.cli.console.SECONDS_BETWEEN_LINES", between)
+    with show_progress() as progress:
+        for done in range(1, 6):
+            progress(Step("training", done, 60, f"loss {done}"))
+        progress(Step("refit", 1, 1))
+    printed = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert printed == [*(f"training {n}/60 loss {n}" for n in lines), "refit 1/1"]
+
+
+def test_a_terminal_gets_a_bar_for_each_stage(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that ends early shows how far it came."""
+    plain = {"markup": False, "emoji": False, "stderr": True, "color_system": None}
+    terminal = Console(**plain, force_terminal=True, width=100)  # type: ignore[arg-type]
+    monkeypatch.setattr("bitreel.cli.console.err", terminal)
+    with show_progress() as progress:
+        progress(Step("features", 4, 4, "clip[bold]:fire:.mp4"))
+        progress(Step("training", 12, 60, "loss 1.5"))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    *_, features, training = [line for line in printed.err.splitlines() if "/" in line]
+    assert "4/4" in features
+    assert "clip[bold]:fire:.mp4" in features
+    assert "12/60" in training
+    assert "loss 1.5" in training
+
+
+def test_one_process_of_several_speaks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with show_progress() as progress:
+        progress(Step("features", 4, 4))
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -43,10 +44,10 @@ def test_the_figures_of_published_codes(
 def test_the_keys_of_a_model(trained: Trained) -> None:
     words = ("evaluate", trained.model, trained.manifest, "--cache", trained.cache)
     answer = bitreel(*words, "--json").json
-    assert list(answer) == ["model", *KEYS, "unreadable"]
+    assert list(answer) == ["model", *KEYS, "unreadable", "damaged"]
     assert answer["model"] == str(trained.model)
     assert (answer["bits"], answer["queries"], answer["database"]) == (16, 24, 48)
-    assert answer["unreadable"] == {}
+    assert (answer["unreadable"], answer["damaged"]) == ({}, {})
     figures = evaluate(Model.load(trained.model), trained.manifest, cache=trained.cache).evaluation
     assert answer["mAP@10"] == figures.values["mAP@10"]
 
@@ -117,6 +118,39 @@ def test_no_figure_and_no_name_of_a_measure_is_cut(
 def test_recall_at_1_of_codes_that_find_themselves(tmp_path: Path) -> None:
     words = ("evaluate", "--codes", given_codes(tmp_path / "codes.npz"), "--json")
     assert bitreel(*words).json["recall@1"] == 1.0
+
+
+@pytest.mark.parametrize("suffix", ["md", "csv", "json"])
+def test_a_table_in_a_file(suffix: str, trained: Trained, tmp_path: Path) -> None:
+    table = tmp_path / f"table.{suffix}"
+    data = (trained.manifest, "--cache", trained.cache, "--table", table, "--json")
+    rows = bitreel("evaluate", trained.models, *data).json["models"]
+    written = table.read_text()
+    if suffix == "json":
+        assert [row["mAP@10"] for row in json.loads(written)] == [row["mAP@10"] for row in rows]
+    elif suffix == "csv":
+        read = list(csv.DictReader(written.splitlines()))
+        assert [float(row["mAP@10"]) for row in read] == [row["mAP@10"] for row in rows]
+        assert [row["bits"] for row in read] == ["16", "32"]
+    else:
+        heading, rule, *lines = written.splitlines()
+        assert "mAP@10/hits" in heading
+        assert set(rule) <= set("|-: ")
+        assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("table.xls", "--table writes .md, .csv or .json; got 'table.xls'"),
+        ("gone/table.md", "gone/table.md can not be written (No such file or directory)"),
+    ],
+)
+def test_a_table_that_can_not_be_written(name: str, sentence: str, tmp_path: Path) -> None:
+    codes = given_codes(tmp_path / "codes.npz")
+    ran = bitreel("evaluate", "--codes", codes, "--table", tmp_path / name)
+    assert ran.code == 1
+    assert sentence in ran.err
 
 
 WHAT_TO_GIVE = (

@@ -25,9 +25,9 @@ KEYS = {
 
 @pytest.fixture
 def clips(trained: Trained, tmp_path: Path) -> Path:
-    """A folder with a folder for each of two classes, one of them further down, and a stray."""
+    """A folder with a folder for each of two classes, one with a folder in it, and a stray."""
     source = trained.manifest.parent
-    for place in ("jump/a.mp4", "jump/b.mp4", "more/run/c.mp4", "d.mp4"):
+    for place in ("jump/a.mp4", "jump/b.mp4", "run/slow/c.mp4", "d.mp4"):
         (tmp_path / "clips" / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / "striped-disc-left" / "scene0000.mp4", tmp_path / "clips" / place)
     return tmp_path / "clips"
@@ -43,7 +43,19 @@ def test_labels_come_from_the_folders(clips: Path, trained: Trained, tmp_path: P
     answer = bitreel("index", library, clips, "--model", trained.model, "--json").json
     assert set(answer) == KEYS
     assert (answer["added"], answer["failed"], answer["videos"]) == (4, 0, 4)
-    assert labels(library) == {"jump": 2, "run": 1}  # the stray has none
+    assert labels(library) == {"jump": 2, "more": 1}  # the stray has none
+
+
+@pytest.mark.parametrize("sides", [("train", "test"), ("database", "query")])
+def test_the_sides_of_a_split_are_no_labels(
+    sides: tuple[str, str], trained: Trained, tmp_path: Path
+) -> None:
+    for place in (f"{sides[0]}/jump/a.mp4", f"{sides[1]}/jump/b.mp4", f"{sides[1]}/run/c.mp4"):
+        (tmp_path / "clips" / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(trained.query, tmp_path / "clips" / place)
+    words = ("index", tmp_path / "library", tmp_path / "clips", "--model", trained.model)
+    assert bitreel(*words).code == 0
+    assert labels(tmp_path / "library") == {"jump": 2, "run": 1}
 
 
 def test_no_labels_on_request(clips: Path, trained: Trained, tmp_path: Path) -> None:
@@ -145,4 +157,4 @@ def test_another_model_is_refused_with_what_to_do(clips: Path, trained: Trained)
 def test_a_folder_without_videos(trained: Trained, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     words = ("index", tmp_path / "library", tmp_path / "empty", "--model", trained.model)
-    assert bitreel(*words, "--json").json["videos"] == 0
+    assert bitreel(*words).error.startswith("There are no videos in")

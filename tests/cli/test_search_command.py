@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bitreel.library import Library
+from bitreel.model import Model
 from command_line import Trained, bitreel
 
 HIT_KEYS = {"path", "start_seconds", "end_seconds", "distance_bits", "similarity", "label"}
@@ -92,7 +93,7 @@ def test_a_contact_sheet(trained: Trained, tmp_path: Path) -> None:
     sheet = tmp_path / "hits.png"
     words = ("search", trained.library, trained.query, "-k", 3, "--sheet", sheet)
     ran = bitreel(*words)
-    assert f"Contact sheet: {sheet}" in ran.out
+    assert f"Contact sheet: {sheet}" in ran.err
     with Image.open(sheet) as picture:
         assert picture.height > 4 * 120  # the query and three hits
     assert len(bitreel(*words, "--json").json["hits"]) == 3  # and JSON stays JSON
@@ -101,9 +102,11 @@ def test_a_contact_sheet(trained: Trained, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["hits.nonsense", "hits", "gone/hits.png", "."])
 def test_a_sheet_that_can_not_be_written(trained: Trained, tmp_path: Path, name: str) -> None:
     words = ("search", trained.library, trained.query, "--sheet", tmp_path / name)
-    error = bitreel(*words).error
-    assert error.startswith(f"The contact sheet {tmp_path / name} can not be written")
-    assert "name a .png or .jpg file in a folder that is there" in error
+    ran = bitreel(*words, "--json")
+    assert ran.code == 1
+    assert f"The contact sheet {tmp_path / name} can not be written" in ran.err
+    assert "name a .png or .jpg file in a folder that is there" in ran.err
+    assert json.loads(ran.out)["hits"]  # the answer is not lost
 
 
 def test_people_get_a_table(trained: Trained) -> None:
@@ -114,9 +117,8 @@ def test_people_get_a_table(trained: Trained) -> None:
 
 
 def test_an_empty_library(trained: Trained, tmp_path: Path) -> None:
-    (tmp_path / "none").mkdir()
     library = tmp_path / "library"
-    assert bitreel("index", library, tmp_path / "none", "--model", trained.model).code == 0
+    Library.create(library, Model.load(trained.model)).close()
     assert bitreel("search", library, trained.query, "--json").json["hits"] == []
     assert "holds no other videos" in bitreel("search", library, trained.query).out
 

@@ -19,6 +19,7 @@ KEYS = {
     "training_clips",
     "validation_clips",
     "unreadable",
+    "damaged",
 }
 
 
@@ -101,16 +102,20 @@ def test_a_model_that_is_there_is_not_trained_over(trained: Trained) -> None:
     [
         (["--bits", "many"], "--bits takes a number or several, as 64,128,256; got 'many'."),
         (["--bits", "64,"], "--bits takes a number or several, as 64,128,256; got '64,'."),
-        (["--bits", "0"], "bits"),
+        (["--bits", "0"], "1 to 4096 bits, got 0"),
         (["--bits", "5000"], "1 to 4096 bits, got 5000"),
         (["--triplets", "soft"], "'triplets' does not hold: Input should be 'random', 'all'"),
         (["--alpha", "-1"], "alpha"),
         (["--alpha", "0", "--beta", "0"], "beta"),
         (["--margin", "-1"], "margin"),
+        (["--margin", "nan"], "margin"),
+        (["--beta", "inf"], "beta"),
         (["--epochs", "0"], "epochs must be 1 or more"),
         (["--patience", "0"], "patience must be 1 or more"),
         (["--classes-per-batch", "1"], "classes_per_batch must be 2 or more"),
         (["--learning-rate", "0"], "Learning rates must be above 0"),
+        (["--learning-rate", "nan"], "Learning rates must be above 0"),
+        (["--seed", "-1"], "A seed lies between 0 and"),
         (["--frames", "0"], "Sampling takes 1 frame or more"),
         (["--size", "8"], "Sampling takes 1 frame or more of 32x32 pixels"),
         (["--backbone", "lite9"], "timm knows no architecture 'lite9'"),
@@ -118,7 +123,7 @@ def test_a_model_that_is_there_is_not_trained_over(trained: Trained) -> None:
         (["--weights", "gone.pth"], "No weights at gone.pth: --weights takes none, package"),
         (["--accelerator", "abacus"], "can not train on accelerator abacus"),
         (["--accelerator", "cuda"], "can not train on accelerator cuda"),
-        (["--precision", "7-bit"], "precision 7-bit"),
+        (["--precision", "7-bit"], "Input should be '32-true' or 'bf16-mixed'"),
         (["--fold", "2"], "fold and lists belong to ucf101:ROOT and hmdb51:ROOT"),
         (["--lists", "splits"], "fold and lists belong to ucf101:ROOT and hmdb51:ROOT"),
     ],
@@ -141,7 +146,7 @@ def test_what_the_parser_refuses_ends_with_2(trained: Trained, words: list[str])
 
 def test_an_output_where_nothing_can_be_written(trained: Trained, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "can not be written" in train(trained, tmp_path / "file" / "model").error
+    assert "No model can be written to" in train(trained, tmp_path / "file" / "model").error
 
 
 def test_a_cache_that_is_a_file(trained: Trained, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from command_line import bitreel, bitreel_process
 
-KEYS = {"clips", "model", "library", "sheet", "query", "hits", "seconds"}
+KEYS = {"clips", "model", "library", "sheet", "query", "hits", "seconds", "mAP@10 of random codes"}
 FIGURES = {"mAP@10", "mAP@10/hits", "recall@1", "recall@10", "mAP", "bits", "queries", "database"}
 
 
@@ -19,8 +19,9 @@ def test_the_demo_works_and_a_second_one_uses_what_is_there(tmp_path: Path) -> N
     first = bitreel_process(*words, "--json", folder=tmp_path).json
     assert set(first) == KEYS | FIGURES
     assert (first["queries"], first["database"], first["bits"]) == (12, 36, 64)
-    # Three clips of each class are in the database: at most 0.3, and guessing gives about 0.02.
-    assert first["mAP@10"] > 0.1
+    # Three clips of each class are in the database, so that 0.3 is all that can be had.
+    assert first["mAP@10 of random codes"] < 0.04
+    assert 0.1 < first["mAP@10"] <= 0.3
     assert first["recall@10"] > 0.7
     assert len(first["hits"]) == 5
     for name in ("clips", "model", "library", "sheet"):

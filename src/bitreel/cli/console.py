@@ -59,23 +59,35 @@ def show_progress() -> Iterator[Progress]:
     """How far long work is, on standard error: bars on a terminal, else a line now and then."""
     if not is_main_process():
         yield silent
-    elif err.is_terminal:
-        with _bars() as progress:
-            yield progress
     else:
-        yield _lines()
+        with _bars() if err.is_terminal else _lines() as progress:
+            yield progress
 
 
-def _lines() -> Progress:
+@contextmanager
+def _lines() -> Iterator[Progress]:
+    """A line when a stage begins or ends, and every ten seconds."""
+    shown: Step | None = None
+    latest: Step | None = None
     last = time.monotonic()
 
-    def show(step: Step) -> None:
-        nonlocal last
-        if step.done == step.total or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            err.print(f"{step.stage} {step.done}/{step.total} {step.note}", soft_wrap=True)
+    def say(step: Step) -> None:
+        nonlocal shown, last
+        shown, last = step, time.monotonic()
+        err.print(f"{step.stage} {step.done}/{step.total} {step.note}", soft_wrap=True)
 
-    return show
+    def show(step: Step) -> None:
+        nonlocal latest
+        begins = latest is None or latest.stage != step.stage
+        if begins and latest and latest is not shown:
+            say(latest)  # a stage that ended early
+        latest = step
+        if begins or step.done == step.total or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+            say(step)
+
+    yield show
+    if latest and latest is not shown:
+        say(latest)
 
 
 @contextmanager

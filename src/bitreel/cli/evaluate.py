@@ -77,7 +77,13 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     if path.suffix not in writers:
         raise ConfigError(f"--table writes .md, .csv or .json; got {path.name!r}.")
     figures = [{k: v for k, v in row.items() if not isinstance(v, dict)} for row in rows]
-    path.write_text(writers[path.suffix](figures), encoding="utf-8")
+    try:
+        path.write_text(writers[path.suffix](figures), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"The table {path} can not be written ({error.strerror}): name a file in a folder that "
+            f"is there."
+        ) from error
 
 
 def _evaluate_file(path: Path, at: list[int]) -> dict[str, Any]:
