@@ -43,7 +43,7 @@ def test_labels_come_from_the_folders(clips: Path, trained: Trained, tmp_path: P
     answer = bitreel("index", library, clips, "--model", trained.model, "--json").json
     assert set(answer) == KEYS
     assert (answer["added"], answer["failed"], answer["videos"]) == (4, 0, 4)
-    assert labels(library) == {"jump": 2, "more": 1}  # the stray has none
+    assert labels(library) == {"jump": 2, "run": 1}  # the stray has none
 
 
 @pytest.mark.parametrize("sides", [("train", "test"), ("database", "query")])
