@@ -19,7 +19,6 @@ from typing import Any
 
 import faiss
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bitreel.codes import BinaryCodes
@@ -80,7 +79,6 @@ def summary(method: str, bits: int | str, scores: list[float]) -> dict[str, Any]
 
 def trained(dataset: Dataset, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """The seed method: both terms, and each alone."""
-    torch.set_num_threads(1)  # a head is too small for more, and one gives the same sums anywhere
     for loss in options.losses:
         alpha, beta = LOSSES[loss]
         for bits in options.bits:

@@ -28,7 +28,7 @@ from bitreel.codes import BinaryCodes
 from bitreel.config import STRICT, from_json, to_json
 from bitreel.errors import ConfigError, ModelError
 from bitreel.modality import find_modality
-from bitreel.network import DEFAULT_BACKBONE, Network
+from bitreel.network import DEFAULT_BACKBONE, Network, one_thread
 from bitreel.version import __version__
 from bitreel.video import read_clip
 
@@ -147,7 +147,8 @@ class Model:
         pictures = self.pictures(clip).to(self.device)
         at_once = CPU_FRAMES_AT_ONCE if self.device.type == "cpu" else len(pictures)
         try:
-            parts = [self.network.backbone(part) for part in torch.split(pictures, at_once)]
+            with one_thread():
+                parts = [self.network.backbone(part) for part in torch.split(pictures, at_once)]
         except (RuntimeError, AssertionError) as error:
             sampling = self.config.sampling
             raise ConfigError(
@@ -165,7 +166,8 @@ class Model:
         must not depend on its neighbours.
         """
         rows = torch.from_numpy(np.ascontiguousarray(features)).to(self.device)
-        relaxed = [self.network.hash_features(row[None]).relaxed for row in rows]
+        with one_thread():
+            relaxed = [self.network.hash_features(row[None]).relaxed for row in rows]
         stacked = torch.cat(relaxed) if relaxed else torch.empty(0, self.bits)
         array: NDArray[np.float32] = stacked.cpu().numpy()
         return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,15 +13,19 @@ from bitreel.errors import VideoError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MOST_WORKERS = 16  # each holds the frames of a clip
+
 
 def read_ahead(
-    read: Callable[[Item], Result], items: Iterable[Item], *, workers: int = 2, ahead: int = 4
+    read: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None
 ) -> Iterator[tuple[Item, Result | VideoError]]:
     """Items in their order, each with what `read` gave for it or the VideoError that it raised.
 
-    Decoding frees the interpreter's lock, so threads overlap it with the network. At most `ahead`
-    results wait, which bounds the memory. Any other error is raised here.
+    Decoding and the network free the interpreter's lock, so threads use all cores. workers: one for
+    each core that this process may use, by default. At most twice as many results wait, which
+    bounds the memory. Any other error is raised here.
     """
+    workers = workers or min(MOST_WORKERS, cores())
     waiting: deque[Future[tuple[Item, Result | VideoError]]] = deque()
 
     def outcome(item: Item) -> tuple[Item, Result | VideoError]:
@@ -33,10 +38,17 @@ def read_ahead(
         try:
             for item in items:
                 waiting.append(pool.submit(outcome, item))
-                if len(waiting) > ahead:
+                if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

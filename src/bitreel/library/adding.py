@@ -31,8 +31,13 @@ def add_videos(
     run = _Run(catalogue, videos)
     if run.pending:
         model = load_model()
-        for done, (path, clip) in enumerate(read_ahead(model.read, run.pending), start=1):
-            run.finish(path, clip, model)
+
+        def encode(path: Path) -> tuple[Clip, bytes]:
+            clip = model.read(path)
+            return clip, model.encode(clip).packed[0].tobytes()
+
+        for done, (path, coded) in enumerate(read_ahead(encode, run.pending), start=1):
+            run.finish(path, coded)
             progress(Step("indexing", done, len(run.pending), printable(path.name)))
     return run.report()
 
@@ -70,22 +75,22 @@ class _Run:
             if label is not None and label != fate.label:
                 other_labels[path] = label
 
-    def finish(self, path: Path, clip: Clip | VideoError, model: Model) -> None:
-        """Encode a clip and write down what became of its video."""
+    def finish(self, path: Path, coded: tuple[Clip, bytes] | VideoError) -> None:
+        """Write down what became of a video: its clip and its code, or why there are none."""
         state = self.pending[path]
-        if isinstance(clip, VideoError):
-            self.failures[path] = str(clip)
+        if isinstance(coded, VideoError):
+            self.failures[path] = str(coded)
             if FileState.of(path) != state or not os.access(path, os.R_OK):
                 return  # not the file's own fault: the next run tries again
-            record = VideoRecord(path, state, self.labels[path], reason=str(clip))
+            record = VideoRecord(path, state, self.labels[path], reason=str(coded))
         else:
-            coded = CodedSegment(clip.segment, model.encode(clip).packed[0].tobytes())
+            clip, code = coded
             record = VideoRecord(
                 path,
                 state,
                 self.labels[path],
                 duration_seconds=clip.segment.end_seconds,
-                segments=(coded,),
+                segments=(CodedSegment(clip.segment, code),),
                 damage=str(clip.damage) if clip.damage else None,
             )
             if record.damage:

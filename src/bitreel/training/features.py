@@ -43,6 +43,12 @@ def labelled_features(
     A video that can not be read is left out and named in `failures`. Raises DataError where none
     can be read.
     """
+
+    def read(path: Path) -> CachedFeatures:
+        clip = model.read(path)
+        damage = str(clip.damage) if clip.damage else None
+        return CachedFeatures(model.frame_features(clip), damage)
+
     contents: dict[Path, str] = {}
     failures: dict[Path, str] = {}
     for example in examples:
@@ -53,16 +59,15 @@ def labelled_features(
     found: dict[Path, CachedFeatures] = {}
     with FeatureCache(cache, model.features_fingerprint, device=model.device.type) as store:
         for path, content in contents.items():
-            if cached := store.get(content):
-                found[path] = cached
+            if there := store.get(content):
+                found[path] = there
         missing = [path for path in contents if path not in found]
-        for done, (path, clip) in enumerate(read_ahead(model.read, missing), start=1):
-            if isinstance(clip, VideoError):
-                failures[path] = str(clip)
+        for done, (path, cached) in enumerate(read_ahead(read, missing), start=1):
+            if isinstance(cached, VideoError):
+                failures[path] = str(cached)
             else:
-                damage = str(clip.damage) if clip.damage else None
-                found[path] = CachedFeatures(model.frame_features(clip), damage)
-                store.put(contents[path], found[path])
+                found[path] = cached
+                store.put(contents[path], cached)
             progress(Step("features", done, len(missing), path.name))
     kept = tuple(example for example in examples if example.path in found)
     if not kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bitreel.config import to_json
 from bitreel.dataset import Dataset, Example, hold_out_groups, open_dataset
 from bitreel.errors import ConfigError, DataError, ModelError, VideoError
 from bitreel.model import Model
+from bitreel.network import one_thread
 from bitreel.progress import Progress, silent
 from bitreel.training import checkpoint as checkpoints
 from bitreel.training.config import TrainConfig
@@ -68,7 +70,9 @@ def train(
         run = Fit(
             model, inputs, data, config, phase=phase, epochs=epochs, fabric=fabric, output=output
         )
-        return run.run(progress=progress)
+        # A head is too small to share among threads; a backbone that learns is not.
+        with nullcontext() if config.finetune else one_thread():
+            return run.run(progress=progress)
 
     chosen = fit(model, data, phase="training", epochs=config.epochs)
     if config.refit:
