@@ -1,0 +1,5 @@
+"""`python -m bitreel`"""
+
+from bitreel.cli import main
+
+main()
