@@ -1,0 +1,7 @@
+"""The model, one folder: what is in it, what it depends on, how it is saved."""
+
+from bitreel.model.config import ModelConfig, Sampling
+from bitreel.model.folder import is_model
+from bitreel.model.model import Model
+
+__all__ = ["Model", "ModelConfig", "Sampling", "is_model"]

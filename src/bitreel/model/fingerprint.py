@@ -1,0 +1,56 @@
+"""sha256 over everything that changes a code, so that codes of two models never meet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from bitreel.config import to_json
+from bitreel.model.config import ModelConfig
+
+# What else a feature depends on: raised when decoding, scaling or the arithmetic change.
+PREPROCESSING = "frames by AREA scaling to RGB, float32, 1"
+
+
+def code_fingerprint(config: ModelConfig, tensors: Mapping[str, Tensor]) -> str:
+    """Over what changes a code: weights, sampling, modality, bits, preprocessing."""
+    options = _digested_options(config)
+    return _digest(options, {k: v for k, v in tensors.items() if not _trains_only(k)})
+
+
+def features_fingerprint(config: ModelConfig, backbone: Mapping[str, Tensor]) -> str:
+    """Over what changes frame features, the cached half of the road."""
+    options = _digested_options(config)
+    options.pop("bits", None)
+    return _digest(options, backbone)
+
+
+def _digested_options(config: ModelConfig) -> dict[str, Any]:
+    """What a code depends on. Defaults are left out, so that an option that a later version adds
+    does not change the fingerprints of today's models: a default, once out, stays what it is.
+    """
+    options = to_json(config, without_defaults=True)
+    del options["labels"]  # they name the classifier's outputs, which no code depends on
+    return options
+
+
+def _trains_only(tensor_name: str) -> bool:
+    return tensor_name.startswith("hash_head.classifier.")
+
+
+def _digest(options: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps([PREPROCESSING, options], sort_keys=True).encode())
+    for part in _tensor_parts(tensors):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _tensor_parts(tensors: Mapping[str, Tensor]) -> Iterable[bytes]:
+    for name in sorted(tensors):
+        tensor = tensors[name].cpu().contiguous()
+        yield f"{name} {tensor.dtype} {list(tensor.shape)}".encode()
+        yield tensor.numpy().tobytes()
