@@ -149,6 +149,12 @@ def test_a_later_format_is_refused_and_names_its_version(saved: Path) -> None:
         Model.load(saved)
 
 
+def test_a_model_of_another_preprocessing_is_refused(saved: Path) -> None:
+    edit_manifest(saved, lambda m: m.update(preprocessing="frames by LANCZOS", bitreel="0.9"))
+    with pytest.raises(ModelError, match=r"made by bitreel 0\.9, which prepares frames otherwise"):
+        Model.load(saved)
+
+
 def test_an_option_that_is_not_known_is_refused(saved: Path) -> None:
     def add(manifest: dict[str, object]) -> None:
         config = manifest["config"]

@@ -18,7 +18,7 @@ from bitreel.config import from_json, to_json
 from bitreel.errors import ConfigError, ModelError
 from bitreel.modality import find_modality
 from bitreel.model.config import ModelConfig
-from bitreel.model.fingerprint import code_fingerprint, features_fingerprint
+from bitreel.model.fingerprint import PREPROCESSING, code_fingerprint, features_fingerprint
 from bitreel.model.folder import read_manifest, read_tensors, write_folder
 from bitreel.network import Network, one_thread
 from bitreel.video import read_clip
@@ -143,6 +143,7 @@ class Model:
         """Write the model as one folder, in place of one that stands there. Raises ModelError."""
         facts = {
             "fingerprint": self.fingerprint,
+            "preprocessing": PREPROCESSING,
             "config": to_json(self.config),
             "training": self.training,
         }
@@ -158,6 +159,12 @@ class Model:
         """
         folder = Path(folder)
         manifest = read_manifest(folder)
+        if manifest.get("preprocessing") != PREPROCESSING:
+            raise ModelError(
+                f"{folder} was made by bitreel {manifest.get('bitreel')}, which prepares frames "
+                f"otherwise than this version: its codes would not be the same. Install that "
+                f"version, or train again."
+            )
         try:
             config = from_json(ModelConfig, manifest["config"], where=f"{folder}/model.json")
             model = cls(config, training=manifest["training"])
