@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from library_helpers import indexed_codes, make_video, make_videos, put_code, rows, tiny_model
 
-import bitreel.model
+import bitreel.model.folder
 from bitreel.errors import LibraryError
 from bitreel.library import AddReport, Library, Video, connection
 from bitreel.library.catalogue import Catalogue
@@ -107,7 +107,9 @@ def add_and_die(folder: Path, videos: list[Path], name: str, nth: int) -> None:
 
 
 def create_and_die(folder: Path, owner: str, name: str) -> None:
-    die_at_call({"catalogue": Catalogue, "model": Model, "module": bitreel.model}[owner], name, 1)
+    die_at_call(
+        {"catalogue": Catalogue, "model": Model, "module": bitreel.model.folder}[owner], name, 1
+    )
     Library.create(folder, tiny_model())
 
 
