@@ -80,7 +80,8 @@ def test_a_folder_of_all_of_them_is_indexed_as_far_as_it_goes(
     assert again.code == 0
     assert again.out.startswith(f"0 added, 0 replaced, {3 + len(READABLE)} unchanged, ")
     for path, reason in answer["failures"].items():
-        assert f"Passed over {path}: {reason}" in again.err
+        assert path in again.err
+        assert f"Passed over {reason}" in again.err
     hits = bitreel("search", library, good[1], "--json").json["hits"]
     assert str(good[1]) in [hit["path"] for hit in hits if not hit["distance_bits"]]
 
@@ -110,7 +111,7 @@ def test_training_leaves_out_what_can_not_be_read_and_names_it(
     assert ran.code == 0
     answer = bitreel("evaluate", tmp_path / "model", partly_broken, "--cache", tmp_path / "cache")
     assert answer.code == 0
-    named = [name for name, said in SAID.items() if said and f"/{name}: " in ran.err + answer.err]
+    named = [name for name, said in SAID.items() if said and f"/{name} " in ran.err + answer.err]
     unreadable = [name for name, said in SAID.items() if said]
     assert named == unreadable
     for name in set(named) - {"link.mp4", "pipe.mp4"}:  # of which training says it its own way

@@ -52,4 +52,5 @@ def test_damage_and_failures_are_told(trained: Trained, tmp_path: Path) -> None:
     assert "is empty (0 bytes)" in reason
     printed = bitreel("status", library).out
     assert "1 of them are damaged in part" in printed
-    assert f"Not indexed {path}: {reason}" in printed
+    assert path in reason
+    assert f"Not indexed {reason}" in printed

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -47,6 +47,14 @@ def print_json(value: Any) -> None:
 def warn(heading: str, rest: str) -> None:
     """A line on standard error whose first words stand out."""
     err.print(Text(heading, "yellow"), rest, soft_wrap=True)
+
+
+def warn_of_files(heading: str, unreadable: Mapping[str, str], damaged: Mapping[str, str]) -> None:
+    """A line for each file. Most reasons name it already."""
+    for path, reason in unreadable.items():
+        warn(heading, reason if path in reason else f"{path}: {reason}")
+    for path, what in damaged.items():
+        warn("Damaged", f"{path}: {what}. Its code uses what was readable.")
 
 
 def is_main_process() -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bitreel.cli.console import Json, out, print_json, show_progress, warn
+from bitreel.cli.console import Json, out, print_json, show_progress, warn_of_files
 from bitreel.cli.data_options import Cache, Fold, Lists
 from bitreel.errors import ConfigError
 
@@ -144,10 +144,7 @@ def _cutoffs(at: str) -> list[int]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    for path, reason in rows[0].get("unreadable", {}).items():
-        warn("Left out", f"{path}: {reason}")
-    for path, what in rows[0].get("damaged", {}).items():
-        warn("Damaged", f"{path}: {what}. Its code uses what was readable.")
+    warn_of_files("Left out", rows[0].get("unreadable", {}), rows[0].get("damaged", {}))
     out.print(_table(rows))
     out.print(f"{rows[0]['queries']} queries in a database of {rows[0]['database']}.")
     out.print(FOOTNOTE, style="dim")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitreel.cli.console import Json, out, print_json, show_progress, warn
+from bitreel.cli.console import Json, out, print_json, show_progress, warn_of_files
 from bitreel.cli.data_options import Fold, Lists
 from bitreel.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from bitreel.library import AddReport, Library, Video
+    from bitreel.library import Library, Video
 
 
 def index(
@@ -72,7 +72,7 @@ def index(
         "damaged": {str(path): what for path, what in report.damaged.items()},
         "videos": status.videos,
     }
-    print_json(answer) if json else _print(library, report, status.videos)
+    print_json(answer) if json else _print(answer)
 
 
 def _open(folder: Path, model_folder: Path | None) -> Library:
@@ -135,13 +135,10 @@ def _from_disk(path: Path, labels: bool) -> list[Video]:
     return videos
 
 
-def _print(library: Path, report: AddReport, videos: int) -> None:
-    for path, reason in report.failures.items():
-        warn("Passed over", f"{path}: {reason}")
-    for path, what in report.damaged.items():
-        warn("Damaged", f"{path}: {what}. Its code uses what was readable.")
+def _print(answer: dict[str, Any]) -> None:
+    warn_of_files("Passed over", answer["failures"], answer["damaged"])
     out.print(
-        f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, "
-        f"{report.failed} failed. {library} holds {videos} videos.",
+        "{added} added, {replaced} replaced, {unchanged} unchanged, {failed} failed. "
+        "{library} holds {videos} videos.".format(**answer),
         soft_wrap=True,
     )

@@ -44,4 +44,5 @@ def status(
             table.add_row(label, str(count))
         out.print(table)
     for path, reason in failures.items():
-        out.print(Text("Not indexed", "yellow"), f"{path}: {reason}", soft_wrap=True)
+        told = reason if path in reason else f"{path}: {reason}"
+        out.print(Text("Not indexed", "yellow"), told, soft_wrap=True)

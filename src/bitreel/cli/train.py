@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from bitreel.cli.console import Json, is_main_process, out, print_json, show_progress, warn
+from bitreel.cli.console import (
+    Json,
+    is_main_process,
+    out,
+    print_json,
+    show_progress,
+    warn,
+    warn_of_files,
+)
 from bitreel.cli.data_options import Cache, Data, Fold, Lists
 from bitreel.cli.train_options import (
     Accelerator,
@@ -160,10 +168,7 @@ def _row(folder: Path, model: Model) -> dict[str, Any]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    for path, reason in rows[0]["unreadable"].items():
-        warn("Left out", f"{path}: {reason}")
-    for path, what in rows[0]["damaged"].items():
-        warn("Damaged", f"{path}: {what}. Its code uses what was readable.")
+    warn_of_files("Left out", rows[0]["unreadable"], rows[0]["damaged"])
     table = Table()
     table.add_column("model", overflow="fold")
     for heading in ("bits", "validation mAP@10", "best epoch", "fingerprint"):
