@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from bitreel.codes import BinaryCodes
 from bitreel.dataset.synthetic import make_actions
+from bitreel.evaluation import CodeFile
 from command_line import bitreel, check_words
 
 ROOT = Path(__file__).parents[2]
@@ -104,8 +107,12 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that the README speaks of: actions/CLASS/*.mp4, videos/*.mp4 and query.mp4."""
+    """The files that the README speaks of: actions/CLASS/*.mp4, videos/*.mp4, query.mp4, codes."""
     folder = tmp_path_factory.mktemp("readme")
+    bits = np.random.default_rng(0).random((60, 64)) < 0.5
+    codes, labels = BinaryCodes.from_bits(bits), np.arange(60) % 4
+    file = CodeFile(codes[:20], labels[:20], codes[20:], labels[20:])
+    file.save(folder / "ucf101_64bit.npz")
     made = make_actions(folder / "made", clips_per_class=6, frames=8, size=(96, 128)).parent
     for label in ("striped-disc-left", "dotted-heart-rot_ccw"):
         (folder / "actions").mkdir(exist_ok=True)
