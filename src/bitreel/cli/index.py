@@ -12,7 +12,7 @@ from bitreel.cli.data_options import Fold, Lists
 from bitreel.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from bitreel.library import Library, Video
+    from bitreel.library import AddReport, Library, Video
 
 
 def index(
@@ -61,17 +61,7 @@ def index(
         with show_progress() as progress:
             report = opened.add(wanted, progress=progress)
         status = opened.status()
-    failures = {str(path): reason for path, reason in report.failures.items()}
-    answer: dict[str, Any] = {
-        "library": str(library),
-        "added": report.added,
-        "replaced": report.replaced,
-        "unchanged": report.unchanged,
-        "failed": report.failed,
-        "failures": failures,
-        "damaged": {str(path): what for path, what in report.damaged.items()},
-        "videos": status.videos,
-    }
+    answer = _answer(library, report, status.videos)
     print_json(answer) if json else _print(answer)
 
 
@@ -133,6 +123,19 @@ def _from_disk(path: Path, labels: bool) -> list[Video]:
     if not videos:
         raise DataError(f"There are no videos in {path}: name a folder or files that hold some.")
     return videos
+
+
+def _answer(library: Path, report: AddReport, videos: int) -> dict[str, Any]:
+    return {
+        "library": str(library),
+        "added": report.added,
+        "replaced": report.replaced,
+        "unchanged": report.unchanged,
+        "failed": report.failed,
+        "failures": {str(path): reason for path, reason in report.failures.items()},
+        "damaged": {str(path): what for path, what in report.damaged.items()},
+        "videos": videos,
+    }
 
 
 def _print(answer: dict[str, Any]) -> None:

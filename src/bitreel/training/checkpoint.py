@@ -12,6 +12,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
@@ -39,15 +40,16 @@ def folder_of(output: Path) -> Path:
     return output.with_name(output.name + ".partial")
 
 
-def prepare(output: Path) -> None:
-    """Try the folder of the checkpoint. Raises ModelError where it can not be written."""
-    folder = folder_of(output)
+def check_output(output: Path) -> None:
+    """Raises ModelError where something stands already, or where nothing can be written."""
+    if output.exists():
+        raise ModelError(
+            f"{output} is there already: delete it to train anew, or name another output."
+        )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "writable").touch()
-        (folder / "writable").unlink()
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=output.parent):  # with a name of its own for each process
+            pass
     except OSError as error:
         raise ModelError(f"No model can be written to {output}: {error}") from error
 

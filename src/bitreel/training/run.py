@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 
 from bitreel.config import to_json
 from bitreel.dataset import Dataset, Example, hold_out_groups, open_dataset
-from bitreel.errors import ConfigError, DataError, ModelError, VideoError
+from bitreel.errors import ConfigError, DataError, VideoError
 from bitreel.model import Model
 from bitreel.network import one_thread
 from bitreel.progress import Progress, silent
@@ -49,13 +49,9 @@ def train(
     """
     config = config or TrainConfig()
     output = None if output is None else Path(output)
-    if output is not None and output.exists():
-        raise ModelError(
-            f"{output} is there already: delete it to train anew, or name another output."
-        )
-    dataset = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     if output is not None:
-        checkpoints.prepare(output)  # a bad output is to be known before hours of work
+        checkpoints.check_output(output)  # a bad one is to be known before hours of work
+    dataset = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     fabric = launch(config, accelerator=accelerator, devices=devices)
     labels = labels_of(dataset)
     model, source = fresh_model(config, labels, fabric)
