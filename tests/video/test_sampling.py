@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitreel.errors import VideoError
-from bitreel.video.sampling import segment_indices, uniform_indices
+from bitreel.video.sampling import choose_picks, segment_range, uniform_indices
 
 counts = st.integers(1, 2000)
 
@@ -40,14 +40,13 @@ def test_known_picks() -> None:
 
 def _pick(times: list[float], frames: int, start: float, end: float | None) -> list[int]:
     table = np.array(times)
-    indices = segment_indices(
-        table,
-        duration_seconds=times[-1] + 1,
-        frames=frames,
-        start_seconds=start,
-        end_seconds=end,
+    inside = segment_range(
+        table, duration_seconds=times[-1] + 1, start_seconds=start, end_seconds=end
     )
-    return [int(k) for k in indices]
+    picks = choose_picks(table, inside, frames=frames)
+    assert picks.snippets.tolist() == [[row] for row in range(frames)]
+    assert not picks.centres.any()
+    return [int(k) for k in picks.indices]
 
 
 def test_a_segment_takes_the_frames_first_shown_in_it() -> None:
@@ -80,9 +79,8 @@ def test_picks_of_a_segment_lie_in_it(
     times = np.cumsum([0.0, *gaps])
     end = float(times[-1]) + 1
     first, last = start * end * 0.999, start * end + length * end
-    indices = segment_indices(
-        times, duration_seconds=end, frames=frames, start_seconds=first, end_seconds=last
-    )
+    shown_in_it = segment_range(times, duration_seconds=end, start_seconds=first, end_seconds=last)
+    indices = choose_picks(times, shown_in_it, frames=frames).indices
     inside = [k for k, t in enumerate(times) if first <= t < last]
     on_screen = max(k for k, t in enumerate(times) if t <= first)
     assert set(indices.tolist()) <= set(inside or [on_screen])

@@ -1,40 +1,56 @@
-"""What the encoder sees of a clip. A modality is one file here and one line in `MODALITIES`."""
+"""What the encoder sees of a clip. A modality is one file here and one line in `MODALITIES`.
+
+A spec names one: `name[:option=value]*`, as `rgb` or `difference:length=5:gain=1`; several are
+separated by commas.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-
 from bitreel.errors import ConfigError
+from bitreel.modality.difference import Difference
+from bitreel.modality.dynamic import Dynamic, rank_pooling_weights
+from bitreel.modality.flow import FLOW_METHODS, Estimator, Flow
+from bitreel.modality.protocol import Modality
 from bitreel.modality.rgb import Rgb
+from bitreel.modality.spec import read_spec
+
+MODALITIES: dict[str, type[Modality]] = {
+    "rgb": Rgb,
+    "difference": Difference,
+    "flow": Flow,
+    "dynamic": Dynamic,
+}
 
 
-class Modality(Protocol):
-    """Frames of a clip to what the first convolution takes."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def channels(self) -> int:
-        """Channels of each picture it gives."""
-        ...
-
-    def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [T,H,W,3] → float32 [T',C,H,W]."""
-        ...
+def find_modality(spec: str) -> Modality:
+    """The modality of that spec. Raises ConfigError with the names and options that exist."""
+    return read_spec(spec, MODALITIES)
 
 
-MODALITIES: dict[str, Modality] = {"rgb": Rgb()}
+def find_modalities(specs: str) -> tuple[Modality, ...]:
+    """The modalities of a list of specs, `rgb,difference,flow`, in its order.
+
+    Raises ConfigError also where one is named twice.
+    """
+    found = tuple(find_modality(spec) for spec in specs.split(","))
+    twice = {str(modality) for modality in found if found.count(modality) > 1}
+    if twice:
+        raise ConfigError(
+            f"The modalities {specs!r} name {', '.join(sorted(twice))} twice: once is enough."
+        )
+    return found
 
 
-def find_modality(name: str) -> Modality:
-    """The modality of that name. Raises ConfigError with the names that exist."""
-    if name not in MODALITIES:
-        raise ConfigError(f"Unknown modality {name!r}: choose from {', '.join(MODALITIES)}.")
-    return MODALITIES[name]
-
-
-__all__ = ["MODALITIES", "Modality", "Rgb", "find_modality"]
+__all__ = [
+    "FLOW_METHODS",
+    "MODALITIES",
+    "Difference",
+    "Dynamic",
+    "Estimator",
+    "Flow",
+    "Modality",
+    "Rgb",
+    "find_modalities",
+    "find_modality",
+    "rank_pooling_weights",
+]

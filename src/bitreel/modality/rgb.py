@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+from pydantic.dataclasses import dataclass
+
+from bitreel.config import STRICT
+from bitreel.modality.protocol import check_snippets, flip_columns
+from bitreel.modality.spec import write_spec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Rgb:
-    """Frames as they are, scaled to [0,1]. T frames give T pictures of 3 channels."""
+    """Frames as they are, scaled to [0,1]. T positions give T pictures of 3 channels."""
 
     name = "rgb"
     channels = 3
+    snippet = 1
+    signed = False
 
-    def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [T,H,W,3] → float32 [T,3,H,W] in [0,1]."""
-        pictures = np.ascontiguousarray(frames.transpose(0, 3, 1, 2), dtype=np.float32)
+    def __str__(self) -> str:
+        return write_spec(self)
+
+    def pictures(self, positions: int) -> int:
+        """One a position."""
+        return positions
+
+    def __call__(self, snippets: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [T,1,H,W,3] → float32 [T,3,H,W] in [0,1]."""
+        check_snippets(self, snippets)
+        pictures = np.ascontiguousarray(snippets[:, 0].transpose(0, 3, 1, 2), dtype=np.float32)
         pictures /= 255.0
         return pictures
+
+    def mirror(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[...,3,H,W]: left and right exchanged."""
+        return flip_columns(pictures)

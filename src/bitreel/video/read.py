@@ -13,18 +13,22 @@ from bitreel.clip import Clip, Damage, Segment
 from bitreel.errors import ConfigError, VideoError
 from bitreel.video.decode import Decoded, decode_planned, decode_whole
 from bitreel.video.picture import PictureMaker
-from bitreel.video.sampling import segment_indices
+from bitreel.video.sampling import Picks, choose_picks, segment_range
 from bitreel.video.scan import Scan, scan_packets, times_of_decoded
 from bitreel.video.source import MAX_PIXELS, Source, opened, shown
 
-# From the times of all frames and the duration to the frames to pick, in rising order.
-_Choose = Callable[[NDArray[np.float64], float], NDArray[np.int64]]
+DEFAULT_SPACING_SECONDS = 0.08  # two frames of 25 a second: one shows too little of slow motion
+
+# From the times of all frames and the duration to the frames to pick.
+_Choose = Callable[[NDArray[np.float64], float], Picks]
 
 
 def read_clip(
     path: str | Path,
     *,
     frames: int,
+    snippet: int = 1,
+    spacing_seconds: float = DEFAULT_SPACING_SECONDS,
     size: tuple[int, int] | None = None,
     start_seconds: float = 0.0,
     end_seconds: float | None = None,
@@ -32,6 +36,10 @@ def read_clip(
     max_pixels: int = MAX_PIXELS,
 ) -> Clip:
     """The `frames` frames at the middles of as many equal parts of a segment of a video.
+
+    For what looks at motion, each comes with its neighbours in time: a snippet of `snippet` frames,
+    `spacing_seconds` apart but never the same frame twice while the segment has others, and never
+    outside of it. `frames` of the clip then holds each frame once (see `Clip.snippet_frames`).
 
     The segment is [start_seconds, end_seconds) on the clock whose 0 is the first shown frame; to
     the end by default. One that holds fewer frames than asked for gives some more than once. The
@@ -43,6 +51,11 @@ def read_clip(
     NoVideoStream, VideoTooLarge, VideoError (the segment starts beyond the end) and ConfigError.
     """
     _check_options(frames=frames, size=size, threads=threads, max_pixels=max_pixels)
+    if snippet < 1 or not 0 <= spacing_seconds <= 60:
+        raise ConfigError(
+            f"A snippet has at least 1 frame and a spacing of 0 to 60 seconds, got "
+            f"snippet={snippet} and spacing_seconds={spacing_seconds}."
+        )
     if not (0 <= start_seconds < float("inf")) or (
         end_seconds is not None and not end_seconds > start_seconds
     ):
@@ -51,17 +64,19 @@ def read_clip(
             f"got {start_seconds} and {end_seconds}."
         )
 
-    def choose(times: NDArray[np.float64], duration_seconds: float) -> NDArray[np.int64]:
+    def choose(times: NDArray[np.float64], duration_seconds: float) -> Picks:
         try:
-            return segment_indices(
+            inside = segment_range(
                 times,
                 duration_seconds=duration_seconds,
-                frames=frames,
                 start_seconds=start_seconds,
                 end_seconds=end_seconds,
             )
         except VideoError as error:
             raise VideoError(f"{shown(path)}: {error}") from None
+        return choose_picks(
+            times, inside, frames=frames, snippet=snippet, spacing_seconds=spacing_seconds
+        )
 
     with opened(path, max_pixels) as source:
         picked = _pick(source, choose, size, threads)
@@ -89,13 +104,13 @@ def read_frames(
     if wanted.ndim != 1 or wanted[0] < 0 or np.any(np.diff(wanted) < 0):
         raise ConfigError(f"Frame numbers start at 0 and must not fall, got {list(indices)}.")
 
-    def choose(times: NDArray[np.float64], duration_seconds: float) -> NDArray[np.int64]:
+    def choose(times: NDArray[np.float64], duration_seconds: float) -> Picks:
         if wanted[-1] >= len(times):
             raise VideoError(
                 f"{shown(path)} has {len(times)} frames, so there is no frame {wanted[-1]}. "
                 f"The last one is number {len(times) - 1}."
             )
-        return wanted
+        return Picks(wanted, np.arange(wanted.size)[:, None], np.zeros(wanted.size, np.int64))
 
     with opened(path, max_pixels) as source:
         picked = _pick(source, choose, size, threads)
@@ -121,10 +136,17 @@ class _Picked:
     times_seconds: NDArray[np.float64]
     duration_seconds: float
     damage: Damage
+    picks: Picks
 
     def clip(self, path: Path, start_seconds: float, end_seconds: float) -> Clip:
-        segment = Segment(path, start_seconds, end_seconds)
-        return Clip(self.frames, self.times_seconds, segment, self.damage)
+        return Clip(
+            self.frames,
+            self.times_seconds,
+            Segment(path, start_seconds, end_seconds),
+            self.damage,
+            self.picks.snippets,
+            self.picks.centres,
+        )
 
 
 def _pick(source: Source, choose: _Choose, size: tuple[int, int] | None, threads: int) -> _Picked:
@@ -144,34 +166,34 @@ def _pick_planned(
     """None when frames are lost though the decoder saw no error: then the scan was not to be
     trusted, as with streams whose keyframes are none, or with packets that show no picture."""
     duration = scan.duration_seconds
-    indices = choose(scan.times_seconds, duration)
+    picks = choose(scan.times_seconds, duration)
+    wanted = set(picks.indices.tolist())
     make_picture = PictureMaker(size)
     for lead in (0, 1):
-        wanted = set(indices.tolist())
         got = decode_planned(
             source, scan, wanted, make_picture=make_picture, threads=threads, lead=lead
         )
         lost = wanted - got.pictures.keys()
         if not lost:
-            return _assemble(scan, got, indices, scan.times_seconds, duration)
+            return _assemble(scan, got, picks, scan.times_seconds, duration)
         errors = got.packet_errors or got.corrupt_frames or scan.packet_errors
         if errors or all(map(scan.opens_broken, lost)):
-            return _pick_nearest(source, scan, indices, got, make_picture)
+            return _pick_nearest(source, scan, picks, got, make_picture)
     return None
 
 
 def _pick_nearest(
-    source: Source, scan: Scan, indices: NDArray[np.int64], got: Decoded, make: PictureMaker
+    source: Source, scan: Scan, picks: Picks, got: Decoded, make: PictureMaker
 ) -> _Picked | None:
     """The nearest frame that came out stands in for each that is lost. None when nothing did."""
-    wanted = set(indices.tolist())
+    wanted = set(picks.indices.tolist())
     stand_ins = {_nearest(k, got.seen) for k in wanted - got.pictures.keys() if got.seen}
     if stand_ins - got.pictures.keys():
         again = decode_planned(source, scan, wanted | stand_ins, make_picture=make, skip=False)
         got.pictures.update(again.pictures)
     if not got.pictures:
         return None
-    return _assemble(scan, got, indices, scan.times_seconds, scan.duration_seconds)
+    return _assemble(scan, got, picks, scan.times_seconds, scan.duration_seconds)
 
 
 def _nearest(number: int, available: Iterable[int]) -> int:
@@ -185,7 +207,7 @@ def _pick_whole(
     make_picture = PictureMaker(size)
     try:
         guess = choose(scan.times_seconds, scan.duration_seconds)
-        wanted = set(guess.tolist())
+        wanted = set(guess.indices.tolist())
     except VideoError:
         wanted = set()  # beyond the end, by the guess: the count will tell
     got = decode_whole(source, wanted, make_picture=make_picture, threads=threads)
@@ -193,29 +215,30 @@ def _pick_whole(
         raise source.no_picture(got.first_error)
     times, frame_seconds = times_of_decoded(got.pts, source)
     duration = float(times[-1]) + frame_seconds
-    indices = choose(times, duration)
-    if not got.pictures.keys() >= set(indices.tolist()):
-        wanted = set(indices.tolist())
+    picks = choose(times, duration)
+    wanted = set(picks.indices.tolist())
+    if not got.pictures.keys() >= wanted:
         got = decode_whole(source, wanted, make_picture=make_picture, threads=threads)
     if not got.pictures:
         raise source.no_picture(got.first_error)
-    return _assemble(scan, got, indices, times, duration)
+    return _assemble(scan, got, picks, times, duration)
 
 
 def _assemble(
     scan: Scan,
     got: Decoded,
-    indices: NDArray[np.int64],
+    picks: Picks,
     times: NDArray[np.float64],
     duration_seconds: float,
 ) -> _Picked:
     """The picked frames and their damage; the nearest stands in for one that did not come out."""
-    shown_frames = [k if k in got.pictures else _nearest(k, got.pictures) for k in indices.tolist()]
+    indices = picks.indices.tolist()
+    shown_frames = [k if k in got.pictures else _nearest(k, got.pictures) for k in indices]
     damage = Damage(
         packet_errors=got.packet_errors + scan.packet_errors,
         corrupt_frames=got.corrupt_frames,
-        replaced_frames=sum(k not in got.pictures for k in indices.tolist()),
+        replaced_frames=sum(k not in got.pictures for k in indices),
         missing_frames=scan.missing_frames,
     )
     frames = np.stack([got.pictures[k] for k in shown_frames])
-    return _Picked(frames, times[shown_frames], duration_seconds, damage)
+    return _Picked(frames, times[shown_frames], duration_seconds, damage, picks)
