@@ -17,6 +17,10 @@ class LossTerms:
 
 
 class Loss(Protocol):
-    """relaxed [N,K] in [0,1], class_logits [N,classes], labels int64 [N] → LossTerms."""
+    """bit_logits [N,K], class_logits [N,classes], labels int64 [N] → LossTerms.
 
-    def __call__(self, relaxed: Tensor, class_logits: Tensor, labels: Tensor) -> LossTerms: ...
+    The relaxed bits are h = sigmoid(bit_logits). Losses take the logits, as a cosine is theirs and
+    as a cross-entropy of h is exact on them where h is rounded to 0 or 1.
+    """
+
+    def __call__(self, bit_logits: Tensor, class_logits: Tensor, labels: Tensor) -> LossTerms: ...

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bitreel.errors import ConfigError
+from bitreel.loss.smoothing import check_smoothing
 from bitreel.loss.terms import LossTerms
 from bitreel.loss.triplet import TRIPLET_STRATEGIES, TripletStrategy, triplet_loss
 
@@ -17,14 +18,16 @@ from bitreel.loss.triplet import TRIPLET_STRATEGIES, TripletStrategy, triplet_lo
 class TwoTermLoss:
     """`L = alpha · CE(classifier(h), y) + beta · triplet(h)`, with h the relaxed bits.
 
-    margin is in bits (squared distance on relaxed bits). Raises ConfigError for weights that
-    are negative or both 0, a margin that is not positive, an unknown strategy.
+    margin is in bits (squared distance on relaxed bits). smoothing: the share of each label that is
+    spread over all classes. Raises ConfigError for weights that are negative or both 0, a margin
+    that is not positive, an unknown strategy, a smoothing outside [0,1).
     """
 
     margin: float
     alpha: float = 1.0
     beta: float = 1.0
     triplets: TripletStrategy = "random"
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         if not (min(self.alpha, self.beta) >= 0 and 0 < self.alpha + self.beta < math.inf):
@@ -41,12 +44,17 @@ class TwoTermLoss:
                 f"Unknown triplet strategy {self.triplets!r}: "
                 f"choose from {', '.join(TRIPLET_STRATEGIES)}."
             )
+        check_smoothing(self.smoothing)
 
-    def __call__(self, relaxed: Tensor, class_logits: Tensor, labels: Tensor) -> LossTerms:
-        """relaxed [N,K] in [0,1], class_logits [N,classes], labels int64 [N]."""
+    def __call__(self, bit_logits: Tensor, class_logits: Tensor, labels: Tensor) -> LossTerms:
+        """bit_logits [N,K], class_logits [N,classes], labels int64 [N]."""
         terms = {
-            "classification": functional.cross_entropy(class_logits, labels),
-            "triplet": triplet_loss(relaxed, labels, margin=self.margin, strategy=self.triplets),
+            "classification": functional.cross_entropy(
+                class_logits, labels, label_smoothing=self.smoothing
+            ),
+            "triplet": triplet_loss(
+                bit_logits.sigmoid(), labels, margin=self.margin, strategy=self.triplets
+            ),
         }
         total = self.alpha * terms["classification"] + self.beta * terms["triplet"]
         return LossTerms(total, terms)
