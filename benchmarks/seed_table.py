@@ -120,11 +120,11 @@ def peers(dataset: Dataset, options: argparse.Namespace) -> Iterator[dict[str, A
 
 def mean_features(dataset: Dataset) -> tuple[Floats, Floats, tuple[list[str], list[str]]]:
     model = Model(TrainConfig().model(dataset.labels))
-    model.network.backbone.load_pretrained("package")
+    model.network.backbones[0].load_pretrained("package")
     cache = default_cache()
     query = labelled_features(model, dataset.query, cache=cache)
     database = labelled_features(model, dataset.database, cache=cache)
-    means = [part.features.mean(axis=1) for part in (query, database)]
+    means = [part.streams[0].mean(axis=1) for part in (query, database)]
     centre = means[1].mean(axis=0)
     return means[0] - centre, means[1] - centre, (query.labels(), database.labels())
 

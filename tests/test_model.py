@@ -48,10 +48,10 @@ def test_a_saved_model_holds_no_pickle(saved: Path) -> None:
 
 
 def test_codes_do_not_depend_on_their_neighbours(model: Model) -> None:
-    features = np.stack([model.frame_features(some_clip(seed)) for seed in range(6)])
-    together = model.relaxed_bits(features)
-    for row, seed in zip(together, range(6), strict=True):
-        alone = model.relaxed_bits(model.frame_features(some_clip(seed))[None])[0]
+    features = [model.features(some_clip(seed))[0] for seed in range(6)]
+    together = model.relaxed_bits([np.stack(features)])
+    for row, own in zip(together, features, strict=True):
+        alone = model.relaxed_bits([own[None]])[0]
         np.testing.assert_array_equal(row, alone)
 
 
@@ -67,10 +67,10 @@ def perturbed(model: Model, name: str) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        "hash_head.hash_layer.weight",
-        "hash_head.hash_layer.bias",
-        "fusion.position_logits",
-        "backbone.cnn.conv_stem.weight",
+        "head.hash_head.hash_layer.weight",
+        "head.hash_head.hash_layer.bias",
+        "head.fusions.0.position_logits",
+        "backbones.0.cnn.conv_stem.weight",
     ],
 )
 def test_the_fingerprint_moves_with_every_weight_that_changes_a_code(
@@ -80,22 +80,22 @@ def test_the_fingerprint_moves_with_every_weight_that_changes_a_code(
 
 
 def test_the_fingerprint_stays_when_only_the_classifier_moves(model: Model) -> None:
-    assert perturbed(model, "hash_head.classifier.weight") == model.fingerprint
+    assert perturbed(model, "head.hash_head.classifier.weight") == model.fingerprint
 
 
 def test_the_fingerprint_moves_with_the_sampling(model: Model) -> None:
     config = replace(model.config, sampling=Sampling(frames=5, height=64, width=64))
     other = Model(config)
-    state = model.network.state_dict() | {"fusion.position_logits": torch.zeros(5)}
+    state = model.network.state_dict() | {"head.fusions.0.position_logits": torch.zeros(5)}
     other.network.load_state_dict(state)
     assert other.fingerprint != model.fingerprint
-    assert other.features_fingerprint != model.features_fingerprint
+    assert other.features_fingerprints != model.features_fingerprints
 
 
 def test_the_features_do_not_depend_on_the_head(model: Model) -> None:
-    other = Model(replace(model.config, bits=32))
-    other.network.backbone.load_state_dict(model.network.backbone.state_dict())
-    assert other.features_fingerprint == model.features_fingerprint
+    other = Model(replace(model.config, bits=32, encoder="temporal"))
+    other.network.backbones.load_state_dict(model.network.backbones.state_dict())
+    assert other.features_fingerprints == model.features_fingerprints
     assert other.fingerprint != model.fingerprint
 
 
@@ -179,7 +179,8 @@ def test_a_manifest_that_is_none_is_refused(saved: Path, text: str) -> None:
         lambda: Sampling(frames=0),
         lambda: Sampling(height=8),
         lambda: ModelConfig(labels=("a",), bits=0),
-        lambda: ModelConfig(labels=()),
+        lambda: ModelConfig(labels=("a",), encoder="lstm"),
+        lambda: Sampling(spacing_seconds=0.0),
         lambda: ModelConfig(labels=("a",), modality="smell"),
     ],
 )
@@ -193,3 +194,28 @@ def test_a_default_spelt_out_gives_the_same_fingerprint(model: Model) -> None:
     other = Model(spelt)
     other.network.load_state_dict(model.network.state_dict())
     assert other.fingerprint == model.fingerprint
+
+
+def test_a_stream_of_several_has_the_fingerprint_that_it_has_alone() -> None:
+    def fingerprints(modality: str) -> dict[str, str]:
+        torch.manual_seed(0)
+        config = replace(tiny_model().config, modality=modality)
+        model = Model(config)
+        for backbone in model.network.backbones:
+            torch.manual_seed(0)
+            for tensor in backbone.state_dict().values():
+                torch.nn.init.uniform_(tensor) if tensor.is_floating_point() else tensor.zero_()
+        names = (str(modality) for modality in model.modalities)
+        return dict(zip(names, model.features_fingerprints, strict=True))
+
+    both = fingerprints("rgb,difference")
+    assert both == fingerprints("rgb") | fingerprints("difference")
+    # In a short video the two frames are cut from a longer snippet, and may be others.
+    longer = fingerprints("rgb,difference,difference:length=5")
+    assert longer["rgb"] == both["rgb"]
+    assert longer["difference"] != both["difference"]
+
+
+def test_equal_options_are_equal_values(model: Model) -> None:
+    spelt = replace(model.config, modality=" difference:length=1 ,rgb")
+    assert spelt.modality == "difference,rgb"

@@ -14,10 +14,16 @@ BACKBONE = "mobilenetv3_small_050"
 SAMPLING = Sampling(frames=4, height=64, width=64)
 
 
-def tiny_model(*, bits: int = 20, seed: int = 0) -> Model:
+def tiny_model(*, bits: int = 20, seed: int = 0, modality: str = "rgb") -> Model:
     """An untrained model: its codes mean nothing, but each clip has its own."""
     torch.manual_seed(seed)
-    config = ModelConfig(labels=("jump", "run"), bits=bits, backbone=BACKBONE, sampling=SAMPLING)
+    config = ModelConfig(
+        labels=("jump", "run"),
+        bits=bits,
+        backbone=BACKBONE,
+        modality=modality,
+        sampling=SAMPLING,
+    )
     return Model(config)
 
 

@@ -15,7 +15,9 @@ from bitreel.cli.app import app
 from bitreel.config import to_json
 from bitreel.dataset import Dataset
 from bitreel.errors import BitreelError
+from bitreel.model import Sampling
 from bitreel.training import TrainConfig
+from bitreel.training.presets import PRESETS
 from command_line import bitreel as run
 
 OPTIONS = {
@@ -23,18 +25,24 @@ OPTIONS = {
     for option in get_command(app).commands["train"].params  # type: ignore[attr-defined]
 }
 RENAMED = {"frames": "sampling.frames", "size": "sampling.height"}
-NOT_OF_THE_CONFIG = {"data", "output", "accelerator", "devices", "fold", "lists", "cache", "json"}
+NOT_OF_THE_CONFIG = {"data", "output", "preset", "config", "accelerator", "devices", "fold"}
+NOT_OF_THE_CONFIG |= {"lists", "cache", "json"}
 # Options of the library that the command line leaves at their defaults. A new field of TrainConfig
 # belongs here or among the options.
 PYTHON_ONLY = {
-    "modality",
     "backbone_learning_rate",
     "weight_decay",
     "validation_fraction",
     "sampling.width",  # as the height
+    "sampling.spacing_seconds",
 }
 CHANGED: dict[str, Any] = {
     "bits": 96,
+    "modality": "difference,rgb",
+    "encoder": "attention",
+    "loss": "ortho",
+    "quantisation": 0.125,
+    "balance": 0.25,
     "alpha": 0.5,
     "beta": 2.5,
     "margin": 3.5,
@@ -125,3 +133,36 @@ def test_no_option_gives_the_default_config(
 ) -> None:
     run("train", actions, "--output", tmp_path / "model")
     assert asked == [TrainConfig()]
+
+
+def test_what_is_given_wins_over_the_file_and_the_file_over_the_preset(
+    actions: Path, tmp_path: Path, asked: list[TrainConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = {"loss": "ortho", "bits": 48, "epochs": 9, "sampling": {"frames": 6}}
+    monkeypatch.setitem(PRESETS, "best", preset)
+    file = tmp_path / "options.json"
+    file.write_text('{"bits": 96, "epochs": 8, "sampling": {"height": 96, "width": 96}}')
+    words = ["--preset", "best", "--config", file, "--epochs", "60", "--frames", "5"]
+    run("train", actions, "--output", tmp_path / "model", *words)
+    sampling = Sampling(frames=5, height=96, width=96)
+    # --epochs 60 is the default of TrainConfig, and yet was asked for.
+    assert asked == [TrainConfig(loss="ortho", bits=96, epochs=60, sampling=sampling)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[]", "JSON object"), ("{", "JSON object"), ('{"warp": 9}', "warp"), ('{"bits": 0}', "bits")],
+)
+def test_a_file_of_other_things_is_refused(
+    text: str, words: str, actions: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "options.json").write_text(text)
+    config = ["--config", tmp_path / "options.json"]
+    ended = run("train", actions, "--output", tmp_path / "model", *config)
+    assert ended.code == 1
+    assert words in ended.err
+
+
+def test_an_unknown_preset_is_refused(actions: Path, tmp_path: Path) -> None:
+    ended = run("train", actions, "--output", tmp_path / "model", "--preset", "better")
+    assert (ended.code, "choose from seed, best" in ended.err) == (1, True)

@@ -43,7 +43,7 @@ def tiny_model(*, bits: int = BITS, seed: int = 0) -> Model:
         Clip(_moving(number)[:4], np.arange(4) / 25, Segment(Path("noise"), 0, 1))
         for number in range(100, 112)
     ]
-    model.standardise(np.stack([model.frame_features(clip) for clip in clips]))
+    model.standardise([np.stack([model.features(clip)[0] for clip in clips])])
     return model
 
 

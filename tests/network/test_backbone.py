@@ -51,7 +51,36 @@ def test_the_packaged_weights_stand_where_they_belong() -> None:
 
 
 def test_the_feature_size_is_that_of_the_output(small: Backbone) -> None:
-    assert small(torch.rand(2, 3, 64, 64)).shape == (2, small.feature_size)
+    assert small(torch.rand(2, 5, 3, 64, 64)).shape == (2, 5, small.feature_size)
+
+
+def test_pictures_of_a_clip_do_not_meet(small: Backbone) -> None:
+    pictures = torch.rand(1, 4, 3, 64, 64)
+    alone = torch.cat([small(picture[None, None])[0] for picture in pictures[0]])
+    torch.testing.assert_close(small(pictures)[0], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_a_signed_picture_that_is_zero_stays_zero() -> None:
+    signed = Backbone(SMALL, channels=6, signed=True)
+    assert signed.mean.shape == signed.deviation.shape == (6, 1, 1)
+    assert (signed.mean == 0).all()
+    assert (signed.deviation == signed.deviation[0]).all()
+
+
+def test_weights_for_rgb_serve_other_channels(tmp_path: Path) -> None:
+    state = whole_state()
+    save_file(state, tmp_path / "weights.safetensors")
+    backbone = Backbone(SMALL, channels=10, signed=True)
+    backbone.load_pretrained(str(tmp_path / "weights.safetensors"))
+    first = backbone.cnn.conv_stem.weight
+    expected = sum(state["conv_stem.weight"][:, c] for c in range(3)) / 3 * (3 / 10)
+    for channel in range(10):
+        torch.testing.assert_close(first[:, channel], expected)
+    # Ten channels that all show one grey picture give what its three equal colours gave.
+    grey = torch.rand(1, 1, 16, 16)
+    own = torch.nn.functional.conv2d(grey.expand(1, 10, 16, 16), first)
+    rgb = torch.nn.functional.conv2d(grey.expand(1, 3, 16, 16), state["conv_stem.weight"])
+    torch.testing.assert_close(own, rgb, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["pth", "safetensors", "nested"])

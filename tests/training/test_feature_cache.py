@@ -13,9 +13,10 @@ from typing import Never
 import numpy as np
 import pytest
 
+from bitreel.clip import Clip
 from bitreel.dataset import Example, open_dataset
 from bitreel.errors import BitreelError, DataError
-from bitreel.model import Model
+from bitreel.model import Features, Model
 from bitreel.training import CachedFeatures, FeatureCache, content_digest, labelled_features
 from bitreel.video import write_video
 from tiny import tiny_model
@@ -57,7 +58,7 @@ def test_a_second_run_decodes_nothing(
     first = labelled_features(model, examples, cache=tmp_path)
     monkeypatch.setattr(model, "read", refuse_to_decode)
     second = labelled_features(model, examples, cache=tmp_path)
-    np.testing.assert_array_equal(first.features, second.features)
+    np.testing.assert_array_equal(first.streams[0], second.streams[0])
     assert first.examples == second.examples == tuple(examples)
 
 
@@ -65,10 +66,32 @@ def test_cached_features_are_those_of_the_encoder(
     model: Model, examples: Sequence[Example], tmp_path: Path
 ) -> None:
     data = labelled_features(model, examples, cache=tmp_path)
-    codes = model.encode_features(data.features)
+    codes = model.encode_features(data.streams)
     for row, example in enumerate(examples):
         one = model.encode(model.read(example.path))
         np.testing.assert_array_equal(codes.packed[row], one.packed[0])
+
+
+def test_a_further_stream_takes_what_is_there_and_adds_its_own(
+    examples: Sequence[Example], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, both = (tiny_model(modality=m) for m in ("rgb", "difference", "difference,rgb"))
+    both.network.backbones[0].load_state_dict(other.network.backbones[0].state_dict())
+    both.network.backbones[1].load_state_dict(one.network.backbones[0].state_dict())
+    rgb = labelled_features(one, examples[:3], cache=tmp_path).streams[0]
+    asked: list[int] = []
+    compute = both.stream_features
+
+    def counted(clip: Clip, stream: int) -> Features:
+        asked.append(stream)
+        return compute(clip, stream)
+
+    monkeypatch.setattr(both, "stream_features", counted)
+    found = labelled_features(both, examples[:3], cache=tmp_path)
+    assert asked == [0, 0, 0]  # the differences; the rgb features were there
+    np.testing.assert_array_equal(found.streams[1], rgb)
+    alone = labelled_features(other, examples[:3], cache=tmp_path / "anew").streams[0]
+    np.testing.assert_array_equal(found.streams[0], alone)
 
 
 def test_a_moved_file_is_found_and_a_changed_one_is_not(
@@ -78,7 +101,7 @@ def test_a_moved_file_is_found_and_a_changed_one_is_not(
     labelled_features(model, examples[:2], cache=cache)
     moved = tmp_path / "moved.mp4"
     shutil.copy(examples[0].path, moved)
-    with FeatureCache(cache, model.features_fingerprint) as store:
+    with FeatureCache(cache, model.features_fingerprints[0]) as store:
         assert store.get(content_digest(moved)) is not None
         moved.write_bytes(moved.read_bytes() + b"\0")
         assert store.get(content_digest(moved)) is None

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 import torch
 from lightning_fabric import Fabric
+from safetensors.torch import save_file
 
 from bitreel.dataset import Dataset, open_dataset
 from bitreel.errors import ConfigError, DataError, ModelError
 from bitreel.model import Model
-from bitreel.network import DEFAULT_BACKBONE
+from bitreel.network import DEFAULT_BACKBONE, Backbone
 from bitreel.progress import Progress, Step
 from bitreel.training import TrainConfig, evaluate, train
-from bitreel.training.run import fresh_model
-from tiny import tiny_options
+from bitreel.training.start import fresh_model
+from tiny import BACKBONE, tiny_options
 
 
 @pytest.fixture(scope="module")
@@ -105,17 +106,21 @@ def test_a_fine_tuned_run_broken_off_ends_as_the_whole_one(
 
 
 def test_fine_tuning_moves_the_backbone_and_freezing_does_not(
-    dataset: Dataset, cache: Path
+    dataset: Dataset, cache: Path, tmp_path: Path
 ) -> None:
     few = replace(dataset, examples=dataset.examples[:24])
-    options = tiny_options(epochs=2, classes_per_batch=2, clips_per_class=2)
-    torch.manual_seed(options.seed)
-    before = Model(options.model(few.labels)).network.backbone.state_dict()
+    weights = tmp_path / "weights.safetensors"
+    torch.manual_seed(3)
+    save_file(Backbone(BACKBONE).cnn.state_dict(), weights)
+    options = tiny_options(epochs=2, classes_per_batch=2, clips_per_class=2, weights=str(weights))
+    backbone = Backbone(BACKBONE)
+    backbone.load_pretrained(str(weights))
+    before = backbone.state_dict()
     frozen = train(few, options, cache=cache)
     tuned = train(few, replace(options, finetune=True), cache=cache)
     for name, tensor in before.items():
-        torch.testing.assert_close(frozen.network.backbone.state_dict()[name], tensor)
-    moved = tuned.network.backbone.state_dict()
+        torch.testing.assert_close(frozen.network.backbones[0].state_dict()[name], tensor)
+    moved = tuned.network.backbones[0].state_dict()
     assert any(not torch.equal(moved[name], before[name]) for name in before)
     # The normalisation layers keep the statistics that they came with.
     assert torch.equal(moved["cnn.bn1.running_mean"], before["cnn.bn1.running_mean"])
@@ -253,5 +258,5 @@ def test_an_output_that_can_not_be_written_is_known_before_the_work(
 
 def test_a_size_that_the_backbone_does_not_take_is_refused(dataset: Dataset, cache: Path) -> None:
     options = tiny_options(backbone="vit_tiny_patch16_224")  # made for 224 pixels, not for 64
-    with pytest.raises(ConfigError, match="does not take frames of 64x64"):
+    with pytest.raises(ConfigError, match="does not take 4 frames of 64x64"):
         train(dataset, options, cache=cache)

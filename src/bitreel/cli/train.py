@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.table import Table
 
 from bitreel.cli.console import (
@@ -21,24 +22,32 @@ from bitreel.cli.train_options import (
     Accelerator,
     Alpha,
     BackboneName,
+    Balance,
     Beta,
     Bits,
     ClassesPerBatch,
     ClipsPerClass,
+    ConfigFile,
     Devices,
+    EncoderName,
     Epochs,
     Finetune,
     Frames,
     LearningRate,
+    LossKind,
     Margin,
+    ModalityNames,
     Output,
     Patience,
     Precision,
+    Preset,
+    Quantisation,
     Refit,
     Seed,
     Size,
     Triplets,
     Weights,
+    given_options,
 )
 from bitreel.errors import ConfigError
 
@@ -49,13 +58,21 @@ if TYPE_CHECKING:
 
 
 def train(
+    ctx: typer.Context,
     data: Data,
     output: Output,
+    preset: Preset = "seed",
+    config: ConfigFile = None,
     bits: Bits = "64",
+    modality: ModalityNames = "rgb",
+    encoder: EncoderName = "weighted",
+    loss: LossKind = "two-term",
     alpha: Alpha = 1.0,
     beta: Beta = 1.0,
     margin: Margin = None,
     triplets: Triplets = "semi-hard",
+    quantisation: Quantisation = 0.0,
+    balance: Balance = 0.0,
     backbone: BackboneName = "tf_efficientnet_lite0",
     weights: Weights = "package",
     frames: Frames = 16,
@@ -80,45 +97,36 @@ def train(
 
     Trains on the database part of DATA only. Whole groups of it (clips of one recording) are held
     out to choose the number of epochs; then it trains anew on all of it. A killed run goes on
-    where it stopped when the same command is given again.
+    where it stopped when the same command is given again. Options that are given win over those of
+    --config, and those over --preset.
 
     Example: `bitreel train actions/ --output model --bits 128`
-    """
-    from bitreel.config import from_json
-    from bitreel.dataset import open_dataset
-    from bitreel.training import TrainConfig
-    from bitreel.training import train as run
 
-    options: dict[str, Any] = {
-        "alpha": alpha,
-        "beta": beta,
-        "margin": margin,
-        "triplets": triplets,
-        "backbone": backbone,
-        "weights": weights,
-        "sampling": {"frames": frames, "height": size, "width": size},
-        "finetune": finetune,
-        "epochs": epochs,
-        "patience": patience,
-        "refit": refit,
-        "learning_rate": learning_rate,
-        "classes_per_batch": classes_per_batch,
-        "clips_per_class": clips_per_class,
-        "seed": seed,
-        "precision": precision,
-    }
+    Example: `bitreel train actions/ --output model --preset best`
+
+    Example: `bitreel train videos/ --output model --loss itq --encoder mean`
+    """
+    from bitreel.dataset import open_dataset
+    from bitreel.training import train as run
+    from bitreel.training.presets import make_config
+
     widths = _widths(bits)
-    configs = [from_json(TrainConfig, options | {"bits": width}, where="train") for width in widths]
-    dataset = open_dataset(data, fold=fold, lists=lists)
+    given = given_options(ctx)
+    if len(widths) == 1 and "bits" not in given:  # those of the preset or the file
+        configs = [make_config(preset, config, given)]
+    else:
+        configs = [make_config(preset, config, given | {"bits": width}) for width in widths]
+    labelled = any(options.loss != "itq" for options in configs)
+    dataset = open_dataset(data, fold=fold, lists=lists, labelled=labelled)
     rows: list[dict[str, Any]] = []
-    for config in configs:
-        folder = output / str(config.bits) if len(widths) > 1 else output
-        model = _finished(folder, config, dataset) if len(widths) > 1 else None
+    for options in configs:
+        folder = output / str(options.bits) if len(widths) > 1 else output
+        model = _finished(folder, options, dataset) if len(widths) > 1 else None
         if model is None:
             with show_progress() as progress:
                 model = run(
                     dataset,
-                    config,
+                    options,
                     output=folder,
                     cache=cache,
                     accelerator=accelerator,
@@ -158,10 +166,10 @@ def _row(folder: Path, model: Model) -> dict[str, Any]:
         "model": str(folder),
         "bits": model.bits,
         "fingerprint": model.fingerprint,
-        "validation": training["validation"],
-        "best_epoch": training["best_epoch"] + 1,
+        "validation": training.get("validation", {}),
+        "best_epoch": training["best_epoch"] + 1 if "best_epoch" in training else None,
         "training_clips": training["training_clips"],
-        "validation_clips": training["validation_clips"],
+        "validation_clips": training.get("validation_clips", 0),
         "unreadable": training["unreadable"],
         "damaged": training["damaged"],
     }
@@ -174,10 +182,13 @@ def _print(rows: list[dict[str, Any]]) -> None:
     for heading in ("bits", "validation mAP@10", "best epoch", "fingerprint"):
         table.add_column(heading, no_wrap=True)
     for row in rows:
-        score = f"{row['validation']['mAP@10']:.4f}"
-        table.add_row(
-            row["model"], str(row["bits"]), score, str(row["best_epoch"]), row["fingerprint"][:12]
-        )
+        score = row["validation"].get("mAP@10")
+        shown = "" if score is None else f"{score:.4f}"
+        best = "" if row["best_epoch"] is None else str(row["best_epoch"])
+        table.add_row(row["model"], str(row["bits"]), shown, best, row["fingerprint"][:12])
     out.print(table)
     clips, held = rows[0]["training_clips"], rows[0]["validation_clips"]
-    out.print(f"{clips} training clips, epochs chosen on {held} of held-out groups.")
+    if held:
+        out.print(f"{clips} training clips, epochs chosen on {held} of held-out groups.")
+    else:
+        out.print(f"Fitted on {clips} clips, without their labels.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,55 @@ Output = Annotated[
 Bits = Annotated[
     str,
     typer.Option(help="Width of the code. Several, as 64,128,256, make OUTPUT/64, OUTPUT/128 …"),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        help="Where the other options start from: seed (the 2017 paper's method) or best (what won "
+        "the comparison on validation groups)."
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="A JSON file of options, as `bitreel tune` writes it.",
+        show_default=False,
+    ),
+]
+ModalityNames = Annotated[
+    str,
+    typer.Option(
+        help="What the network sees: rgb, difference, flow, dynamic, or several as rgb,difference. "
+        "Options follow the name, as in difference:length=5.",
+        rich_help_panel=NETWORK,
+    ),
+]
+EncoderName = Annotated[
+    str,
+    typer.Option(
+        help="How pictures become one feature: weighted, mean or attention (a CNN picture by "
+        "picture, averaged), temporal (convolution over its features), shift or conv3d (pictures "
+        "meet in the CNN).",
+        rich_help_panel=NETWORK,
+    ),
+]
+LossKind = Annotated[
+    str,
+    typer.Option(
+        "--loss",
+        help="two-term (classification and triplet, as in the 2017 paper), ortho, central; or itq, "
+        "which needs no labels and no training.",
+        rich_help_panel=LOSS,
+    ),
+]
+Quantisation = Annotated[
+    float,
+    typer.Option(help="Weight of the pull of relaxed bits to 0 or 1.", rich_help_panel=LOSS),
+]
+Balance = Annotated[
+    float,
+    typer.Option(help="Weight of the pull of each bit to half the clips.", rich_help_panel=LOSS),
 ]
 Alpha = Annotated[
     float, typer.Option(help="Weight of the classification term.", rich_help_panel=LOSS)
@@ -35,7 +84,12 @@ Triplets = Annotated[
     ),
 ]
 BackboneName = Annotated[
-    str, typer.Option(help="Any architecture that timm knows.", rich_help_panel=NETWORK)
+    str,
+    typer.Option(
+        help="Any architecture that timm knows; with the encoder conv3d also torchvision's "
+        "r2plus1d_18, r3d_18, mc3_18, s3d, swin3d_t, mvit_v2_s.",
+        rich_help_panel=NETWORK,
+    ),
 ]
 Weights = Annotated[
     str,
@@ -82,3 +136,32 @@ Seed = Annotated[
 Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.", rich_help_panel=RUN)]
 Devices = Annotated[int, typer.Option(help="How many of them.", min=1, rich_help_panel=RUN)]
 Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.", rich_help_panel=RUN)]
+
+
+# Options that stand in another place in the config.
+_SAMPLING = {"frames": ("frames",), "size": ("height", "width")}
+_NOT_OF_THE_CONFIG = {"data", "output", "preset", "config", "accelerator", "devices", "fold"}
+_NOT_OF_THE_CONFIG |= {"lists", "cache", "json"}
+
+
+def given_options(ctx: typer.Context) -> dict[str, Any]:
+    """The options of the config that stand on the command line, as its JSON has them."""
+    given = {
+        name: value
+        for name, value in ctx.params.items()
+        if name not in _NOT_OF_THE_CONFIG and _is_given(ctx, name)
+    }
+    sampling = {
+        field: given[name]
+        for name, fields in _SAMPLING.items()
+        if name in given
+        for field in fields
+    }
+    plain = {name: value for name, value in given.items() if name not in _SAMPLING}
+    return plain | ({"sampling": sampling} if sampling else {})
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    # By its name: Typer may bring a click of its own, whose values are not those of another.
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

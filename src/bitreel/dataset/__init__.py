@@ -10,6 +10,7 @@ from bitreel.dataset.labelled_folder import open_labelled_folder
 from bitreel.dataset.manifest import open_manifest, write_manifest
 from bitreel.dataset.splits import check_leakage, hold_out_groups
 from bitreel.dataset.ucf101 import open_ucf101
+from bitreel.dataset.unlabelled import open_unlabelled
 from bitreel.errors import ConfigError, DataError
 
 __all__ = [
@@ -31,11 +32,14 @@ UNDERSTOOD = """A data set is one of
   hmdb51:ROOT     HMDB51 in its official layout, with its split lists"""
 
 
-def open_dataset(spec: str | Path, *, fold: int = 1, lists: Path | None = None) -> Dataset:
+def open_dataset(
+    spec: str | Path, *, fold: int = 1, lists: Path | None = None, labelled: bool = True
+) -> Dataset:
     """Open a data set: a folder, a manifest.csv, `ucf101:ROOT` or `hmdb51:ROOT`.
 
     A folder that holds a manifest.csv is opened by it, any other as a folder per class. fold (1, 2,
-    3) and lists (the folder of the split lists) belong to the official layouts.
+    3) and lists (the folder of the split lists) belong to the official layouts. labelled: off, a
+    folder may hold videos in any way, and those that have no class folder have no label.
 
     Raises DataError for what can not be opened, LeakageError for a group on both sides of the
     split, ConfigError for a fold or lists out of place.
@@ -53,8 +57,18 @@ def open_dataset(spec: str | Path, *, fold: int = 1, lists: Path | None = None) 
     path = Path(spec).expanduser()
     if path.is_dir():
         manifest = path / "manifest.csv"
-        return open_manifest(manifest) if manifest.is_file() else open_labelled_folder(path)
+        if manifest.is_file():
+            return open_manifest(manifest)
+        return open_labelled_folder(path) if labelled else _open_any_folder(path)
     if path.is_file() and path.suffix.lower() == ".csv":
         return open_manifest(path)
     cause = "is no folder and no .csv file" if path.exists() else "is not there"
     raise DataError(f"{spec} {cause}. {UNDERSTOOD}")
+
+
+def _open_any_folder(path: Path) -> Dataset:
+    """With its labels and its split where it has them, so that a query is not learnt from."""
+    try:
+        return open_labelled_folder(path)
+    except DataError:
+        return open_unlabelled(path)

@@ -215,12 +215,14 @@ class Library:
                 "A clip is a range of a video already: give start_seconds and end_seconds where it "
                 "is read, or give the path of the video."
             )
-        sampling = self.model.config.sampling
-        expected = (sampling.frames, sampling.height, sampling.width, 3)
-        if query.frames.shape != expected:
+        config = self.model.config
+        sampling = config.sampling
+        expected = (sampling.frames, config.snippet, sampling.height, sampling.width)
+        got = (*query.snippets.shape, *query.frames.shape[1:3])
+        if got != expected:
             raise ConfigError(
-                f"The library's model looks at frames {list(expected)} and the clip has "
-                f"{list(query.frames.shape)}: read it with library.model.read(path)."
+                f"The library's model looks at {_shape(*expected)} and the clip has "
+                f"{_shape(*got)}: read it with library.model.read(path)."
             )
         return query
 
@@ -245,6 +247,10 @@ class Library:
                 label=label,
                 segment_id=segment_id,
             )
+
+
+def _shape(positions: int, snippet: int, height: int, width: int) -> str:
+    return f"{positions} positions of {snippet} frames of {width}x{height}"
 
 
 def _size_bytes(folder: Path) -> int:

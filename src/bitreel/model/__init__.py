@@ -2,6 +2,6 @@
 
 from bitreel.model.config import ModelConfig, Sampling
 from bitreel.model.folder import is_model
-from bitreel.model.model import Model
+from bitreel.model.model import Features, Model
 
-__all__ = ["Model", "ModelConfig", "Sampling", "is_model"]
+__all__ = ["Features", "Model", "ModelConfig", "Sampling", "is_model"]

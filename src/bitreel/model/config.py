@@ -8,17 +8,21 @@ from pydantic.dataclasses import dataclass
 
 from bitreel.config import STRICT
 from bitreel.errors import ConfigError
-from bitreel.modality import find_modality
-from bitreel.network import DEFAULT_BACKBONE
+from bitreel.modality import Modality, find_modalities
+from bitreel.network import DEFAULT_BACKBONE, Encoder, find_encoder
 
 
 @dataclass(frozen=True, config=STRICT)
 class Sampling:
-    """T frames, uniform over the segment, squashed to one shape so that no aspect ratio shows."""
+    """T positions, uniform over the segment, squashed to one shape so that no aspect ratio shows.
+
+    spacing_seconds: how far apart the frames are that one position's motion is seen from.
+    """
 
     frames: int = 16
     height: int = 224
     width: int = 224
+    spacing_seconds: float = 0.08
 
     def __post_init__(self) -> None:
         if self.frames < 1 or min(self.height, self.width) < 32:
@@ -26,21 +30,41 @@ class Sampling:
                 f"Sampling takes 1 frame or more of 32x32 pixels or more, got {self.frames} frames "
                 f"of {self.width}x{self.height}."
             )
+        if not 0 < self.spacing_seconds < 60:
+            raise ConfigError(
+                f"The spacing of a position's frames lies between 0 and 60 seconds, "
+                f"got {self.spacing_seconds}."
+            )
 
 
 @dataclass(frozen=True, config=STRICT)
 class ModelConfig:
-    """What a code depends on beside the weights."""
+    """What a code depends on beside the weights. Modality and encoder are kept in their plain
+    spelling, so that equal options are equal values."""
 
-    labels: tuple[str, ...]  # class names, in the classifier's order
+    labels: tuple[str, ...]  # class names, in the classifier's order; none without labels
     bits: int = 64
     backbone: str = DEFAULT_BACKBONE
-    modality: str = "rgb"
+    modality: str = "rgb"  # one or several, as "rgb,difference"
+    encoder: str = "weighted"
     sampling: Sampling = field(default_factory=Sampling)
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 4096:
             raise ConfigError(f"A code has 1 to 4096 bits, got {self.bits}.")
-        if not self.labels:
-            raise ConfigError("A model needs one label or more to train on.")
-        find_modality(self.modality)
+        object.__setattr__(self, "modality", ",".join(map(str, find_modalities(self.modality))))
+        object.__setattr__(self, "encoder", str(find_encoder(self.encoder)))
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What each stream sees."""
+        return find_modalities(self.modality)
+
+    @property
+    def encoder_parts(self) -> Encoder:
+        return find_encoder(self.encoder)
+
+    @property
+    def snippet(self) -> int:
+        """How many frames a clip has at each position: what the longest modality wants."""
+        return max(modality.snippet for modality in self.modalities)

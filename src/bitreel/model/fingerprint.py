@@ -10,10 +10,11 @@ from typing import Any
 from torch import Tensor
 
 from bitreel.config import to_json
+from bitreel.modality import Modality
 from bitreel.model.config import ModelConfig
 
 # What else a feature depends on: raised when decoding, scaling or the arithmetic change.
-PREPROCESSING = "frames by AREA scaling to RGB, float32, 1"
+PREPROCESSING = "frames by AREA scaling to RGB, float32, 2"
 
 
 def code_fingerprint(config: ModelConfig, tensors: Mapping[str, Tensor]) -> str:
@@ -22,10 +23,18 @@ def code_fingerprint(config: ModelConfig, tensors: Mapping[str, Tensor]) -> str:
     return _digest(options, {k: v for k, v in tensors.items() if not _trains_only(k)})
 
 
-def features_fingerprint(config: ModelConfig, backbone: Mapping[str, Tensor]) -> str:
-    """Over what changes frame features, the cached half of the road."""
+def features_fingerprint(
+    config: ModelConfig, modality: Modality, backbone: Mapping[str, Tensor]
+) -> str:
+    """Over what changes the features of one stream, the cached half of the road."""
     options = _digested_options(config)
-    options.pop("bits", None)
+    for name in ("bits", "encoder"):
+        options.pop(name, None)
+    options["modality"] = str(modality)
+    if 1 < modality.snippet < config.snippet:
+        # In a video too short for the longer snippet, the shorter one is cut from other frames.
+        options["snippet"] = config.snippet
+    options["mixing"] = config.encoder_parts.mixing  # fusion comes after the features
     return _digest(options, backbone)
 
 
@@ -39,7 +48,7 @@ def _digested_options(config: ModelConfig) -> dict[str, Any]:
 
 
 def _trains_only(tensor_name: str) -> bool:
-    return tensor_name.startswith("hash_head.classifier.")
+    return tensor_name.startswith("head.hash_head.classifier.")
 
 
 def _digest(options: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:

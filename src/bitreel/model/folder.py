@@ -20,7 +20,7 @@ from bitreel.errors import ModelError
 from bitreel.version import __version__
 
 FORMAT = "bitreel model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST, TENSORS = "model.json", "model.safetensors"
 
 

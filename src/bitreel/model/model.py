@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
 from bitreel.config import from_json, to_json
 from bitreel.errors import ConfigError, ModelError
-from bitreel.modality import find_modality
 from bitreel.model.config import ModelConfig
 from bitreel.model.fingerprint import PREPROCESSING, code_fingerprint, features_fingerprint
 from bitreel.model.folder import read_manifest, read_tensors, write_folder
@@ -26,6 +25,7 @@ from bitreel.video import read_clip
 # Few frames at a time keep the activations of a CNN in the processor's cache and out of the
 # allocator's slow path: 16 frames at once cost 1.6 times the CPU time of 4 at a time, or more.
 CPU_FRAMES_AT_ONCE = 4
+Features = NDArray[np.float32]
 _DAMAGE = (SafetensorError, RuntimeError, OSError, ValueError, TypeError, KeyError, ConfigError)
 
 
@@ -35,17 +35,22 @@ class Model:
     def __init__(self, config: ModelConfig, *, training: Mapping[str, Any] | None = None) -> None:
         self.config = config
         self.training: dict[str, Any] = dict(training or {})
-        self.modality = find_modality(config.modality)
+        self.modalities = config.modalities
+        sampling = config.sampling
         self.network = Network(
             backbone=config.backbone,
-            frames=config.sampling.frames,
+            encoder=config.encoder_parts,
+            modalities=self.modalities,
+            frames=sampling.frames,
+            size=(sampling.height, sampling.width),
             bits=config.bits,
             classes=len(config.labels),
         ).eval()
 
     def __repr__(self) -> str:
         return (
-            f"Model({self.bits} bits, {self.config.backbone}, fingerprint {self.fingerprint[:12]})"
+            f"Model({self.bits} bits, {self.config.modality}, {self.config.encoder}, "
+            f"{self.config.backbone}, fingerprint {self.fingerprint[:12]})"
         )
 
     @property
@@ -58,9 +63,10 @@ class Model:
         return code_fingerprint(self.config, self.network.state_dict())
 
     @property
-    def features_fingerprint(self) -> str:
-        """sha256 over everything that changes the frame features, the cached half of the road."""
-        return features_fingerprint(self.config, self.network.backbone.state_dict())
+    def features_fingerprints(self) -> tuple[str, ...]:
+        """Of each stream, sha256 over everything that changes its features."""
+        streams = zip(self.modalities, self.network.backbones, strict=True)
+        return tuple(features_fingerprint(self.config, m, b.state_dict()) for m, b in streams)
 
     def read(
         self,
@@ -76,6 +82,8 @@ class Model:
             Path(path),
             frames=sampling.frames,
             size=(sampling.height, sampling.width),
+            snippet=self.config.snippet,
+            spacing_seconds=sampling.spacing_seconds,
             start_seconds=start_seconds,
             end_seconds=end_seconds,
             threads=threads,
@@ -83,52 +91,62 @@ class Model:
 
     def encode(self, clip: Clip) -> BinaryCodes:
         """The code of one clip: one row."""
-        return self.encode_features(self.frame_features(clip)[None])
+        return self.encode_features([part[None] for part in self.features(clip)])
 
-    def pictures(self, clip: Clip) -> Tensor:
-        """What the backbone sees of a clip: float32 [T,C,H,W]."""
-        return torch.from_numpy(self.modality(clip.frames))
+    def pictures(self, clip: Clip, stream: int) -> Tensor:
+        """What a stream's backbone sees of a clip: float32 [T,C,H,W]."""
+        modality = self.modalities[stream]
+        return torch.from_numpy(modality(clip.snippet_frames(modality.snippet)))
+
+    def features(self, clip: Clip) -> list[Features]:
+        """Features over time of each stream, float32 [T,D]."""
+        return [self.stream_features(clip, stream) for stream in range(len(self.modalities))]
 
     @torch.inference_mode()
-    def frame_features(self, clip: Clip) -> NDArray[np.float32]:
-        """Features of each frame, float32 [T,D]."""
-        pictures = self.pictures(clip).to(self.device)
-        at_once = CPU_FRAMES_AT_ONCE if self.device.type == "cpu" else len(pictures)
+    def stream_features(self, clip: Clip, stream: int) -> Features:
+        """Features over time of one stream, float32 [T,D]."""
+        pictures = self.pictures(clip, stream).to(self.device)
+        backbone = self.network.backbones[stream]
+        at_once = len(pictures)
+        if self.device.type == "cpu" and backbone.by_picture:
+            at_once = CPU_FRAMES_AT_ONCE
         try:
             with one_thread():
-                parts = [self.network.backbone(part) for part in torch.split(pictures, at_once)]
+                parts = [backbone(part[None])[0] for part in torch.split(pictures, at_once)]
         except (RuntimeError, AssertionError) as error:
             sampling = self.config.sampling
             raise ConfigError(
-                f"The backbone {self.config.backbone} does not take frames of "
+                f"The backbone {self.config.backbone} does not take {sampling.frames} frames of "
                 f"{sampling.width}x{sampling.height} here: {_first_line(error)}"
             ) from error
-        features: NDArray[np.float32] = torch.cat(parts).cpu().numpy()
+        features: Features = torch.cat(parts).cpu().numpy()
         return features
 
     @torch.inference_mode()
-    def relaxed_bits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Frame features [N,T,D] to relaxed bits [N,K] in [0,1].
+    def relaxed_bits(self, streams: Sequence[Features]) -> NDArray[np.float32]:
+        """Features of each stream [N,T,D] to relaxed bits [N,K] in [0,1].
 
         Clip by clip: a matrix product rounds differently in batches of another size, and a code
         must not depend on its neighbours.
         """
-        rows = torch.from_numpy(np.ascontiguousarray(features)).to(self.device)
+        parts = self._tensors(streams)
         with one_thread():
-            relaxed = [self.network.hash_features(row[None]).relaxed for row in rows]
+            rows = range(len(parts[0]))
+            relaxed = [self.network.head([p[row, None] for p in parts]).relaxed for row in rows]
         stacked = torch.cat(relaxed) if relaxed else torch.empty(0, self.bits)
         array: NDArray[np.float32] = stacked.cpu().numpy()
         return array
 
-    @torch.no_grad()
-    def standardise(self, features: NDArray[np.float32]) -> None:
-        """Centre and scale the hash head's input to these frame features [N,T,D]."""
-        fused = self.network.fusion(torch.from_numpy(features).to(self.device))
-        self.network.hash_head.fit_standardisation(fused)
+    def standardise(self, streams: Sequence[Features]) -> None:
+        """Centre and scale what the head sees to the features of each stream [N,T,D]."""
+        self.network.head.fit_standardisation(self._tensors(streams))
 
-    def encode_features(self, features: NDArray[np.float32]) -> BinaryCodes:
-        """Frame features [N,T,D] to N codes."""
-        return BinaryCodes.from_relaxed(self.relaxed_bits(features))
+    def encode_features(self, streams: Sequence[Features]) -> BinaryCodes:
+        """Features of each stream [N,T,D] to N codes."""
+        return BinaryCodes.from_relaxed(self.relaxed_bits(streams))
+
+    def _tensors(self, streams: Sequence[Features]) -> list[Tensor]:
+        return [torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in streams]
 
     def to(self, device: torch.device | str) -> Model:
         """Move the network to a device and give the same model back."""
@@ -137,7 +155,7 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        return self.network.fusion.position_logits.device
+        return next(self.network.parameters()).device
 
     def save(self, folder: Path | str) -> Path:
         """Write the model as one folder, in place of one that stands there. Raises ModelError."""

@@ -1,36 +1,74 @@
-"""The seed's network: a shared CNN per frame, fusion over time, hash head (Dong & Li, 2017)."""
+"""The whole network: a backbone for each stream, and the head that makes one code of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from torch import Tensor, nn
 
+from bitreel.errors import ConfigError
+from bitreel.modality import Modality
 from bitreel.network.backbone import Backbone
-from bitreel.network.fusion import WeightedAverage
-from bitreel.network.hash_head import HashHead, HeadOutput
+from bitreel.network.code_head import CodeHead
+from bitreel.network.encoder import Encoder
+from bitreel.network.hash_head import HeadOutput
+from bitreel.network.video_backbone import VIDEO_BACKBONES, VideoBackbone
 
 
 class Network(nn.Module):
-    """Pictures of a clip to relaxed bits, in two halves so that the first can be cached."""
+    """Pictures of a clip to bits, in two halves so that the result of the first can be cached.
 
-    def __init__(self, *, backbone: str, frames: int, bits: int, classes: int) -> None:
+    `backbones`: one for each modality, pictures [N,T,C,H,W] → features [N,T',D]. `head`: the
+    features of all streams → HeadOutput. The seed's network (Dong & Li, 2017) is the one with the
+    modality rgb and the encoder `weighted`.
+    """
+
+    def __init__(
+        self,
+        *,
+        backbone: str,
+        encoder: Encoder,
+        modalities: Sequence[Modality],
+        frames: int,
+        size: tuple[int, int],
+        bits: int,
+        classes: int,
+    ) -> None:
         super().__init__()
-        self.backbone = Backbone(backbone)
-        self.fusion = WeightedAverage(frames)
-        self.hash_head = HashHead(
-            feature_size=self.backbone.feature_size, bits=bits, classes=classes
+        counts = [modality.pictures(frames) for modality in modalities]
+        backbones = [
+            make_backbone(backbone, encoder, modality, pictures=count, size=size)
+            for modality, count in zip(modalities, counts, strict=True)
+        ]
+        self.backbones: Any = nn.ModuleList(backbones)  # whose items have no types
+        self.head = CodeHead(
+            feature_sizes=[backbone.feature_size for backbone in backbones],
+            positions=counts,
+            fusion=encoder.fusion,
+            bits=bits,
+            classes=classes,
         )
 
-    def frame_features(self, pictures: Tensor) -> Tensor:
-        """[N,T,C,H,W] → [N,T,D]."""
-        clips, frames = pictures.shape[:2]
-        features: Tensor = self.backbone(pictures.flatten(0, 1))
-        return features.view(clips, frames, -1)
-
-    def hash_features(self, features: Tensor) -> HeadOutput:
-        """[N,T,D] → relaxed bits [N,K] and class logits [N,classes]."""
-        output: HeadOutput = self.hash_head(self.fusion(features))
+    def forward(self, streams: Sequence[Tensor]) -> HeadOutput:
+        """The pictures of each stream [N,T,C,H,W] → bit logits [N,K], class logits [N,classes]."""
+        features = [
+            backbone(pictures) for backbone, pictures in zip(self.backbones, streams, strict=True)
+        ]
+        output: HeadOutput = self.head(features)
         return output
 
-    def forward(self, pictures: Tensor) -> HeadOutput:
-        """[N,T,C,H,W] → relaxed bits [N,K] and class logits [N,classes]."""
-        return self.hash_features(self.frame_features(pictures))
+
+def make_backbone(
+    name: str, encoder: Encoder, modality: Modality, *, pictures: int, size: tuple[int, int]
+) -> Backbone | VideoBackbone:
+    """The CNN of one stream. Raises ConfigError where name and encoder do not fit."""
+    channels, signed = modality.channels, modality.signed
+    if name not in VIDEO_BACKBONES:
+        return Backbone(name, mixing=encoder.mixing, channels=channels, signed=signed)
+    if encoder.mixing != "conv3d":
+        raise ConfigError(
+            f"{name} is 3D throughout: give it the encoder conv3d, or take a backbone that timm "
+            f"knows for the encoder {encoder}."
+        )
+    return VideoBackbone(name, frames=pictures, size=size, channels=channels, signed=signed)

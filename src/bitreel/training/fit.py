@@ -81,7 +81,7 @@ class Fit:
     ) -> None:
         self.model, self.inputs, self.data, self.config = model, inputs, data, config
         self.phase, self.epochs, self.fabric, self.output = phase, epochs, fabric, output
-        self.loss = config.loss()
+        self.loss = config.make_loss(classes=len(model.config.labels))
         self.batches = ClassBatches(
             [data.labels[row] for row in data.training],
             classes_per_batch=config.classes_per_batch,
@@ -112,13 +112,14 @@ class Fit:
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         # The random triplets of an epoch depend on its number alone, as its batches do.
         torch.manual_seed(self.config.seed * 1_000_003 + epoch)
+        self.inputs.learn()
         sums: dict[str, float] = {}
         for drawn in self.batches.epoch(epoch, rank=self.fabric.global_rank):
             rows = [self.data.training[row] for row in drawn]
             labels = torch.tensor([self.data.labels[row] for row in rows])
             inputs, labels = self.fabric.to_device((self.inputs.batch(rows), labels))
             output = self.module(inputs)
-            terms = self.loss(output.relaxed, output.class_logits, labels)
+            terms = self.loss(output.bit_logits, output.class_logits, labels)
             self.optimiser.zero_grad()
             self.fabric.backward(terms.total)
             self.optimiser.step()
@@ -139,10 +140,10 @@ class Fit:
 
     def _optimiser(self) -> torch.optim.Optimizer:
         network, config = self.model.network, self.config
-        head = [*network.fusion.parameters(), *network.hash_head.parameters()]
+        head = list(network.head.parameters())
         groups: list[dict[str, Any]] = [{"params": head, "lr": config.learning_rate}]
         if config.finetune:
-            backbone = list(network.backbone.parameters())
+            backbone = list(network.backbones.parameters())
             groups.append({"params": backbone, "lr": config.backbone_learning_rate})
         return torch.optim.AdamW(groups, weight_decay=config.weight_decay)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
 from bitreel.errors import VideoError
 from bitreel.model import Model
 from bitreel.read_ahead import read_ahead
 from bitreel.training.features import LabelledFeatures
+
+CLIPS_IN_MEMORY_BYTES = 4 << 30
 
 
 class Inputs(Protocol):
@@ -21,53 +25,85 @@ class Inputs(Protocol):
 
     @property
     def module(self) -> nn.Module:
-        """A batch to a HeadOutput."""
+        """The streams of a batch to a HeadOutput."""
         ...
 
-    def batch(self, rows: Sequence[int]) -> Tensor:
-        """The inputs of these rows, [B,…]."""
+    def batch(self, rows: Sequence[int]) -> list[Tensor]:
+        """The inputs of these rows: of each stream [B,…]."""
         ...
 
     def codes(self) -> BinaryCodes:
         """The codes of all rows, as the model gives them now."""
         ...
 
+    def learn(self) -> None:
+        """Make the module ready for training steps; `codes` undoes it."""
+        ...
+
 
 class FrozenInputs:
-    """Frame features [N,T,D]: only fusion and hash head learn."""
+    """Features over time [B,T,D]: only the head learns."""
 
     def __init__(self, model: Model, data: LabelledFeatures) -> None:
-        self.module: nn.Module = nn.Sequential(model.network.fusion, model.network.hash_head)
+        self.module: nn.Module = model.network.head
         self._model = model
-        self._features = data.features
+        self._data = data
 
-    def batch(self, rows: Sequence[int]) -> Tensor:
-        return torch.from_numpy(self._features[list(rows)])
+    def batch(self, rows: Sequence[int]) -> list[Tensor]:
+        return [torch.from_numpy(part) for part in self._data.rows(rows)]
 
     def codes(self) -> BinaryCodes:
-        return self._model.encode_features(self._features)
+        self.module.eval()
+        return self._model.encode_features(self._data.streams)
+
+    def learn(self) -> None:
+        self.module.train()
 
 
 class FinetuneInputs:
     """Pictures [B,T,C,H,W], decoded anew for each batch: the whole network learns.
 
-    The network stays in evaluation mode: the statistics of a batch of a few clips would be noise,
-    so its normalisation layers keep those that they came with.
+    Pretrained backbones stay in evaluation mode: the statistics of a batch of a few clips would be
+    noise, so their normalisation layers keep those that they came with. One that starts from random
+    weights has none to keep.
     """
 
-    def __init__(self, model: Model, data: LabelledFeatures) -> None:
+    def __init__(self, model: Model, data: LabelledFeatures, *, pretrained: bool = True) -> None:
         self.module: nn.Module = model.network
         self._model = model
         self._paths = [example.path for example in data.examples]
+        self._pretrained = pretrained
+        self._clips: dict[Path, Clip] = {}
+        self._free_bytes = CLIPS_IN_MEMORY_BYTES
 
-    def batch(self, rows: Sequence[int]) -> Tensor:
-        clips = read_ahead(self._model.read, [self._paths[row] for row in rows])
-        return torch.stack([self._model.pictures(_readable(clip)) for _, clip in clips])
+    def batch(self, rows: Sequence[int]) -> list[Tensor]:
+        clips = [
+            _readable(clip)
+            for _, clip in read_ahead(self._clip, map(self._paths.__getitem__, rows))
+        ]
+        streams = range(len(self._model.modalities))
+        return [torch.stack([self._model.pictures(clip, s) for clip in clips]) for s in streams]
 
     def codes(self) -> BinaryCodes:
-        clips = read_ahead(self._model.read, self._paths)
-        packed = [self._model.encode(_readable(clip)).packed for _, clip in clips]
+        self.module.eval()
+        coded = read_ahead(lambda path: self._model.encode(self._clip(path)), self._paths)
+        packed = [_readable(codes).packed for _, codes in coded]
         return BinaryCodes(np.concatenate(packed), self._model.bits)
+
+    def _clip(self, path: Path) -> Clip:
+        """Decoded once and kept, as long as there is room."""
+        if (kept := self._clips.get(path)) is not None:
+            return kept
+        clip = self._model.read(path)
+        if self._free_bytes >= clip.frames.nbytes:
+            self._free_bytes -= clip.frames.nbytes
+            self._clips[path] = clip
+        return clip
+
+    def learn(self) -> None:
+        self.module.train()
+        if self._pretrained:
+            self._model.network.backbones.eval()
 
 
 Readable = TypeVar("Readable")

@@ -47,7 +47,7 @@ def evaluate(
         )
     examples = (*dataset.query, *dataset.database)
     data = labelled_features(model, examples, cache=cache or default_cache(), progress=progress)
-    codes, labels = model.encode_features(data.features), np.array(data.labels())
+    codes, labels = model.encode_features(data.streams), np.array(data.labels())
     asks = np.array([example.split == "query" for example in data.examples])
     evaluation = evaluate_codes(codes[asks], labels[asks], codes[~asks], labels[~asks], at=at)
     return ModelEvaluation(evaluation, data.failures, data.damaged)

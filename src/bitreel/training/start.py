@@ -1,0 +1,82 @@
+"""How a run starts: the devices, the untrained model, the data divided."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import torch
+from lightning_fabric import Fabric
+
+from bitreel.dataset import Dataset, Example, hold_out_groups
+from bitreel.errors import ConfigError, DataError
+from bitreel.model import Model
+from bitreel.training.config import TrainConfig
+from bitreel.training.features import LabelledFeatures
+from bitreel.training.fit import TrainingData
+
+
+def launch(config: TrainConfig, *, accelerator: str, devices: int | str) -> Fabric:
+    """Fabric on the devices asked for. Raises ConfigError for what this machine does not have."""
+    torch.backends.cudnn.deterministic = True  # the same seed gives the same codes
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # float32 is to mean it
+    try:
+        fabric = Fabric(
+            accelerator=accelerator,
+            devices=devices,
+            precision=config.precision,
+        )
+        fabric.launch()
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"This machine can not train on accelerator {accelerator}, devices {devices}, "
+            f"precision {config.precision}: {str(error).splitlines()[0]}"
+        ) from error
+    return fabric
+
+
+def fresh_model(config: TrainConfig, labels: tuple[str, ...], fabric: Fabric) -> tuple[Model, str]:
+    """The untrained model of a run, the same every time, and where its weights came from."""
+    torch.manual_seed(config.seed)
+    model = Model(config.model(labels))
+    sources = [backbone.load_pretrained(config.weights) for backbone in model.network.backbones]
+    return model.to(fabric.device), sources[0]
+
+
+def labels_of(dataset: Dataset) -> tuple[str, ...]:
+    """The classes that there is something to learn from."""
+    labels = tuple(sorted({example.label for example in dataset.database}))
+    if len(labels) < 2:
+        raise DataError(
+            f"{dataset.name} has {len(labels)} class in its database part: training needs two or "
+            f"more, with a folder (or a label in the manifest) for each."
+        )
+    return labels
+
+
+def split_for_training(
+    features: LabelledFeatures, labels: tuple[str, ...], config: TrainConfig
+) -> TrainingData:
+    """Hold out groups for validation. Raises DataError where every class has but one group."""
+    examples = features.examples
+    training, validation = hold_out_groups(
+        examples, fraction=config.validation_fraction, seed=config.seed
+    )
+    if not validation:
+        raise DataError(
+            "No group of clips can be held out for validation: give one class or more at least two "
+            "groups (two recordings)."
+        )
+    numbers = [labels.index(example.label) for example in examples]
+    return TrainingData(numbers, training, validation, data_digest(examples, features.contents))
+
+
+def data_digest(examples: Sequence[Example], contents: Sequence[str]) -> str:
+    """sha256 over what a run learns from: each video's content, label and group."""
+    rows = [
+        [content, example.label, example.group]
+        for content, example in zip(contents, examples, strict=True)
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

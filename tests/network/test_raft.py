@@ -1,0 +1,54 @@
+"""RAFT as a flow method: its place, its shapes, its refusals. Its weights are not at hand here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bitreel.errors import WeightsError
+from bitreel.modality import find_modality
+from bitreel.network import raft_flow
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from torchvision.models.optical_flow import raft_small
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("raft") / "raft_small.pth"
+    torch.save(raft_small(weights=None).state_dict(), path)
+    return path
+
+
+def test_it_is_torchvisions_raft_on_the_same_pictures(weights: Path) -> None:
+    from torchvision.models.optical_flow import raft_small
+
+    generator = np.random.default_rng(0)
+    snippets = generator.integers(0, 256, (2, 2, 128, 136, 3)).astype(np.uint8)
+    pictures = find_modality(f"flow:method=raft:weights={weights}")(snippets)
+    assert pictures.shape == (2, 2, 128, 136)
+    network = raft_small(weights=None).eval()
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    frames = torch.from_numpy(snippets).permute(0, 1, 4, 2, 3) / 127.5 - 1
+    with torch.inference_mode():
+        expected = network(frames[:, 0], frames[:, 1])[-1].clamp(-20, 20) / 20
+    np.testing.assert_allclose(pictures, expected.numpy(), atol=1e-3)
+
+
+def test_pictures_of_an_odd_small_size_are_padded_and_cut_again(weights: Path) -> None:
+    frames = np.random.default_rng(1).integers(0, 256, (1, 65, 50, 3)).astype(np.uint8)
+    fields = raft_flow(str(weights))(frames, frames)
+    assert fields.shape == (1, 65, 50, 2)
+    assert np.isfinite(fields).all()
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.pth"
+    torch.save({"weight": torch.zeros(3)}, path)
+    with pytest.raises(WeightsError, match="raft_small or raft_large"):
+        raft_flow(str(path))
+    with pytest.raises(WeightsError, match="No weights at"):
+        raft_flow(str(tmp_path / "nowhere.pth"))
