@@ -124,7 +124,7 @@ def mean_features(dataset: Dataset) -> tuple[Floats, Floats, tuple[list[str], li
     cache = default_cache()
     query = labelled_features(model, dataset.query, cache=cache)
     database = labelled_features(model, dataset.database, cache=cache)
-    means = [part.streams[0].mean(axis=1) for part in (query, database)]
+    means = [part.streams[0].mean(axis=(1, 2)) for part in (query, database)]
     centre = means[1].mean(axis=0)
     return means[0] - centre, means[1] - centre, (query.labels(), database.labels())
 

@@ -48,7 +48,7 @@ def test_a_saved_model_holds_no_pickle(saved: Path) -> None:
 
 
 def test_codes_do_not_depend_on_their_neighbours(model: Model) -> None:
-    features = [model.features(some_clip(seed))[0] for seed in range(6)]
+    features = [model.features(some_clip(seed))[0] for seed in range(6)]  # [1,T,D]
     together = model.relaxed_bits([np.stack(features)])
     for row, own in zip(together, features, strict=True):
         alone = model.relaxed_bits([own[None]])[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,11 @@ class Clip:
         first = np.clip(self.centres - size // 2, 0, held - size)
         columns = first[:, None] + np.arange(size)
         return self.frames[np.take_along_axis(self.snippets, columns, axis=1)]
+
+    def every(self, step: int, offset: int) -> Clip:
+        """The clip of each step-th position, from `offset` on. It shares the frames."""
+        kept = slice(offset, None, step)
+        return replace(self, snippets=self.snippets[kept], centres=self.centres[kept])
 
     def _check_frames(self) -> None:
         shape = self.frames.shape

@@ -24,7 +24,7 @@ OPTIONS = {
     option.name: option
     for option in get_command(app).commands["train"].params  # type: ignore[attr-defined]
 }
-RENAMED = {"frames": "sampling.frames", "size": "sampling.height"}
+RENAMED = {"frames": "sampling.frames", "clips": "sampling.clips", "size": "sampling.height"}
 NOT_OF_THE_CONFIG = {"data", "output", "preset", "config", "accelerator", "devices", "fold"}
 NOT_OF_THE_CONFIG |= {"lists", "cache", "json"}
 # Options of the library that the command line leaves at their defaults. A new field of TrainConfig
@@ -51,6 +51,8 @@ CHANGED: dict[str, Any] = {
     "weights": "none",
     "frames": 5,
     "size": 96,
+    "clips": 3,
+    "mirror": True,
     "finetune": True,
     "epochs": 7,
     "patience": 3,

@@ -82,9 +82,9 @@ def test_a_further_stream_takes_what_is_there_and_adds_its_own(
     asked: list[int] = []
     compute = both.stream_features
 
-    def counted(clip: Clip, stream: int) -> Features:
+    def counted(clip: Clip, stream: int, *, mirrored: bool = False) -> Features:
         asked.append(stream)
-        return compute(clip, stream)
+        return compute(clip, stream, mirrored=mirrored)
 
     monkeypatch.setattr(both, "stream_features", counted)
     found = labelled_features(both, examples[:3], cache=tmp_path)

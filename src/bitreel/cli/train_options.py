@@ -103,6 +103,23 @@ Frames = Annotated[int, typer.Option(help="Frames sampled from a clip.", rich_he
 Size = Annotated[
     int, typer.Option(help="Height and width of a frame, in pixels.", rich_help_panel=NETWORK)
 ]
+Clips = Annotated[
+    int,
+    typer.Option(
+        help="Clips of that many frames that a video is seen as, each between the others; their "
+        "relaxed bits are averaged.",
+        rich_help_panel=NETWORK,
+    ),
+]
+Mirror = Annotated[
+    bool,
+    typer.Option(
+        "--mirror/--no-mirror",
+        help="Show clips in training also with left and right exchanged. Not where that changes "
+        "the label.",
+        rich_help_panel=RUN,
+    ),
+]
 Finetune = Annotated[
     bool,
     typer.Option(
@@ -139,7 +156,7 @@ Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.", rich_help
 
 
 # Options that stand in another place in the config.
-_SAMPLING = {"frames": ("frames",), "size": ("height", "width")}
+_SAMPLING = {"frames": ("frames",), "clips": ("clips",), "size": ("height", "width")}
 _NOT_OF_THE_CONFIG = {"data", "output", "preset", "config", "accelerator", "devices", "fold"}
 _NOT_OF_THE_CONFIG |= {"lists", "cache", "json"}
 

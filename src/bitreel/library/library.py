@@ -217,7 +217,12 @@ class Library:
             )
         config = self.model.config
         sampling = config.sampling
-        expected = (sampling.frames, config.snippet, sampling.height, sampling.width)
+        expected = (
+            sampling.frames * sampling.clips,
+            config.snippet,
+            sampling.height,
+            sampling.width,
+        )
         got = (*query.snippets.shape, *query.frames.shape[1:3])
         if got != expected:
             raise ConfigError(

@@ -16,10 +16,13 @@ from bitreel.network import DEFAULT_BACKBONE, Encoder, find_encoder
 class Sampling:
     """T positions, uniform over the segment, squashed to one shape so that no aspect ratio shows.
 
-    spacing_seconds: how far apart the frames are that one position's motion is seen from.
+    clips: how many times T positions, each set between those of the others: every one is a clip to
+    the network, and the code is that of their mean relaxed bits. spacing_seconds: how far apart the
+    frames are that one position's motion is seen from.
     """
 
     frames: int = 16
+    clips: int = 1
     height: int = 224
     width: int = 224
     spacing_seconds: float = 0.08
@@ -30,6 +33,8 @@ class Sampling:
                 f"Sampling takes 1 frame or more of 32x32 pixels or more, got {self.frames} frames "
                 f"of {self.width}x{self.height}."
             )
+        if not 1 <= self.clips <= 64:
+            raise ConfigError(f"A segment is seen as 1 to 64 clips, got {self.clips}.")
         if not 0 < self.spacing_seconds < 60:
             raise ConfigError(
                 f"The spacing of a position's frames lies between 0 and 60 seconds, "

@@ -80,7 +80,7 @@ class Model:
         sampling = self.config.sampling
         return read_clip(
             Path(path),
-            frames=sampling.frames,
+            frames=sampling.frames * sampling.clips,
             size=(sampling.height, sampling.width),
             snippet=self.config.snippet,
             spacing_seconds=sampling.spacing_seconds,
@@ -90,59 +90,70 @@ class Model:
         )
 
     def encode(self, clip: Clip) -> BinaryCodes:
-        """The code of one clip: one row."""
+        """The code of one segment: one row."""
         return self.encode_features([part[None] for part in self.features(clip)])
 
-    def pictures(self, clip: Clip, stream: int) -> Tensor:
-        """What a stream's backbone sees of a clip: float32 [T,C,H,W]."""
-        modality = self.modalities[stream]
-        return torch.from_numpy(modality(clip.snippet_frames(modality.snippet)))
-
     def features(self, clip: Clip) -> list[Features]:
-        """Features over time of each stream, float32 [T,D]."""
+        """Features over time of each stream, float32 [V,T,D]: V clips of the one segment."""
         return [self.stream_features(clip, stream) for stream in range(len(self.modalities))]
 
+    def pictures(self, clip: Clip, stream: int, *, mirrored: bool = False) -> list[Tensor]:
+        """What a stream's backbone sees of a segment: V clips, each float32 [T,C,H,W].
+
+        mirrored: with left and right exchanged, as the modality has it.
+        """
+        modality, views = self.modalities[stream], self.config.sampling.clips
+        clips = (clip.every(views, view) for view in range(views))
+        pictures = [modality(part.snippet_frames(modality.snippet)) for part in clips]
+        return [torch.from_numpy(modality.mirror(p) if mirrored else p) for p in pictures]
+
+    def stream_features(self, clip: Clip, stream: int, *, mirrored: bool = False) -> Features:
+        """Features over time of one stream, float32 [V,T,D]."""
+        pictures = self.pictures(clip, stream, mirrored=mirrored)
+        return np.stack([self._clip_features(part, stream) for part in pictures])
+
     @torch.inference_mode()
-    def stream_features(self, clip: Clip, stream: int) -> Features:
-        """Features over time of one stream, float32 [T,D]."""
-        pictures = self.pictures(clip, stream).to(self.device)
+    def _clip_features(self, pictures: Tensor, stream: int) -> Features:
+        """[T,C,H,W] → float32 [T',D]."""
         backbone = self.network.backbones[stream]
         at_once = len(pictures)
         if self.device.type == "cpu" and backbone.by_picture:
             at_once = CPU_FRAMES_AT_ONCE
         try:
             with one_thread():
-                parts = [backbone(part[None])[0] for part in torch.split(pictures, at_once)]
+                parts = torch.split(pictures.to(self.device), at_once)
+                features = torch.cat([backbone(part[None])[0] for part in parts])
         except (RuntimeError, AssertionError) as error:
             sampling = self.config.sampling
             raise ConfigError(
                 f"The backbone {self.config.backbone} does not take {sampling.frames} frames of "
                 f"{sampling.width}x{sampling.height} here: {_first_line(error)}"
             ) from error
-        features: Features = torch.cat(parts).cpu().numpy()
-        return features
+        array: Features = features.cpu().numpy()
+        return array
 
     @torch.inference_mode()
     def relaxed_bits(self, streams: Sequence[Features]) -> NDArray[np.float32]:
-        """Features of each stream [N,T,D] to relaxed bits [N,K] in [0,1].
+        """Features of each stream [N,V,T,D] to relaxed bits [N,K] in [0,1].
 
-        Clip by clip: a matrix product rounds differently in batches of another size, and a code
-        must not depend on its neighbours.
+        The mean over the V clips of a segment. Segment by segment: a matrix product rounds
+        differently in batches of another size, and a code must not depend on its neighbours.
         """
         parts = self._tensors(streams)
         with one_thread():
             rows = range(len(parts[0]))
-            relaxed = [self.network.head([p[row, None] for p in parts]).relaxed for row in rows]
-        stacked = torch.cat(relaxed) if relaxed else torch.empty(0, self.bits)
+            relaxed = [self.network.head([p[row] for p in parts]).relaxed.mean(0) for row in rows]
+        stacked = torch.stack(relaxed) if relaxed else torch.empty(0, self.bits)
         array: NDArray[np.float32] = stacked.cpu().numpy()
         return array
 
     def standardise(self, streams: Sequence[Features]) -> None:
-        """Centre and scale what the head sees to the features of each stream [N,T,D]."""
-        self.network.head.fit_standardisation(self._tensors(streams))
+        """Centre and scale what the head sees to the features of each stream [N,V,T,D]."""
+        clips = [part.flatten(0, 1) for part in self._tensors(streams)]
+        self.network.head.fit_standardisation(clips)
 
     def encode_features(self, streams: Sequence[Features]) -> BinaryCodes:
-        """Features of each stream [N,T,D] to N codes."""
+        """Features of each stream [N,V,T,D] to N codes."""
         return BinaryCodes.from_relaxed(self.relaxed_bits(streams))
 
     def _tensors(self, streams: Sequence[Features]) -> list[Tensor]:

@@ -34,6 +34,7 @@ class TrainConfig:
     quantisation: float = 0.0  # weight of the term that pulls relaxed bits to 0 or 1
     balance: float = 0.0  # weight of the term that sets each bit for half of the clips
 
+    mirror: bool = False  # show clips also with left and right exchanged
     finetune: bool = False  # train the backbone too; otherwise its features are cached
     learning_rate: float = 1e-3
     backbone_learning_rate: float = 1e-4

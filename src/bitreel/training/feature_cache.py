@@ -36,7 +36,7 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True, eq=False)
 class CachedFeatures:
-    """features: float32 [T,D]. damage: what was wrong with the frames, None when nothing."""
+    """features: float32 [...,D]. damage: what was wrong with the frames, None when nothing."""
 
     features: NDArray[np.float32]
     damage: str | None = None
@@ -66,7 +66,7 @@ class FeatureCache:
         self._connection.close()
 
     def get(self, content: str) -> CachedFeatures | None:
-        """Features of the file with that content, if they are there."""
+        """Features [T,D] of the file with that content, if they are there."""
         query = "SELECT frames, damage, data FROM features WHERE content = ?"
         try:
             with closing(self._connection.execute(query, (content,))) as cursor:
@@ -80,7 +80,7 @@ class FeatureCache:
         return CachedFeatures(features, damage)
 
     def put(self, content: str, cached: CachedFeatures) -> None:
-        """Keep features. Committed at once: a killed run loses the video in hand, no more."""
+        """Keep features [T,D]. Committed at once: a killed run loses the video in hand, no more."""
         data = np.ascontiguousarray(cached.features, dtype="<f4").tobytes()
         try:
             with self._connection:

@@ -107,6 +107,7 @@ class Fit:
             self._save(epoch + 1)
             progress(Step(self.phase, epoch + 1, self.epochs, self._note()))
         self.inputs.module.load_state_dict(self.best)
+        self.inputs.module.eval()  # without validation nothing has left training mode
         return Outcome(self.best_epoch, self.best_score, self.history)
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:

@@ -42,7 +42,10 @@ class Inputs(Protocol):
 
 
 class FrozenInputs:
-    """Features over time [B,T,D]: only the head learns."""
+    """Features over time [B,T,D]: only the head learns.
+
+    Of a segment's clips, and of its mirror where there is one, a batch takes any.
+    """
 
     def __init__(self, model: Model, data: LabelledFeatures) -> None:
         self.module: nn.Module = model.network.head
@@ -50,7 +53,15 @@ class FrozenInputs:
         self._data = data
 
     def batch(self, rows: Sequence[int]) -> list[Tensor]:
-        return [torch.from_numpy(part) for part in self._data.rows(rows)]
+        data, chosen = self._data, list(rows)
+        sides = [data.streams] if data.mirrored is None else [data.streams, data.mirrored]
+        views = data.streams[0].shape[1]
+        side, view = divmod(torch.randint(len(sides) * views, (len(rows),)).numpy(), views)
+        batch: list[Tensor] = []
+        for stream in range(len(data.streams)):
+            both = np.stack([part[stream][chosen, view] for part in sides])  # [sides,B,T,D]
+            batch.append(torch.from_numpy(both[side, np.arange(len(rows))]))
+        return batch
 
     def codes(self) -> BinaryCodes:
         self.module.eval()
@@ -68,11 +79,14 @@ class FinetuneInputs:
     weights has none to keep.
     """
 
-    def __init__(self, model: Model, data: LabelledFeatures, *, pretrained: bool = True) -> None:
+    def __init__(
+        self, model: Model, data: LabelledFeatures, *, pretrained: bool = True, mirror: bool = False
+    ) -> None:
         self.module: nn.Module = model.network
         self._model = model
         self._paths = [example.path for example in data.examples]
         self._pretrained = pretrained
+        self._mirror = mirror
         self._clips: dict[Path, Clip] = {}
         self._free_bytes = CLIPS_IN_MEMORY_BYTES
 
@@ -81,8 +95,18 @@ class FinetuneInputs:
             _readable(clip)
             for _, clip in read_ahead(self._clip, map(self._paths.__getitem__, rows))
         ]
-        streams = range(len(self._model.modalities))
-        return [torch.stack([self._model.pictures(clip, s) for clip in clips]) for s in streams]
+        views = self._model.config.sampling.clips
+        sides = torch.randint(2, (len(rows),)).tolist() if self._mirror else [0] * len(rows)
+        view = torch.randint(views, (len(rows),)).tolist()
+        return [
+            torch.stack(
+                [
+                    self._model.pictures(clip, stream, mirrored=bool(side))[k]
+                    for clip, side, k in zip(clips, sides, view, strict=True)
+                ]
+            )
+            for stream in range(len(self._model.modalities))
+        ]
 
     def codes(self) -> BinaryCodes:
         self.module.eval()

@@ -20,6 +20,7 @@ from bitreel.training.feature_cache import content_digest, default_cache
 from bitreel.training.features import LabelledFeatures, labelled_features
 from bitreel.training.fit import HEADLINE, Fit, Outcome, TrainingData
 from bitreel.training.inputs import FinetuneInputs, FrozenInputs, Inputs
+from bitreel.training.mirror import check_mirror
 from bitreel.training.start import (
     data_digest,
     fresh_model,
@@ -60,9 +61,17 @@ def train(
     dataset = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     fabric = launch(config, accelerator=accelerator, devices=devices)
     labels = () if config.loss == "itq" else labels_of(dataset)
+    if config.mirror:
+        check_mirror(labels)
+    if labels:
+        config.make_loss(classes=len(labels))  # too few bits for them is to be known now
     model, source = fresh_model(config, labels, fabric)
     features = labelled_features(
-        model, dataset.database, cache=cache or default_cache(), progress=progress
+        model,
+        dataset.database,
+        cache=cache or default_cache(),
+        mirrored=config.mirror and not config.finetune,
+        progress=progress,
     )
     if config.loss == "itq":
         fit_itq_head(model, features, seed=config.seed)
@@ -93,7 +102,8 @@ def _fit(
         model.standardise(features.rows(data.training))
         inputs: Inputs = FrozenInputs(model, features)
         if config.finetune:
-            inputs = FinetuneInputs(model, features, pretrained=config.weights != "none")
+            pretrained = config.weights != "none"
+            inputs = FinetuneInputs(model, features, pretrained=pretrained, mirror=config.mirror)
         run = Fit(
             model, inputs, data, config, phase=phase, epochs=epochs, fabric=fabric, output=output
         )

@@ -17,8 +17,8 @@ def fit_itq_head(model: Model, data: LabelledFeatures, *, seed: int) -> None:
     """
     model.standardise(data.streams)
     head = model.network.head
-    streams = [torch.from_numpy(stream).to(model.device) for stream in data.streams]
-    fused = head.fused(streams).cpu().numpy()
+    clips = [stream.reshape(-1, *stream.shape[2:]) for stream in data.streams]  # [N·V,T,D]
+    fused = head.fused([torch.from_numpy(part).to(model.device) for part in clips]).cpu().numpy()
     projection = fit_itq(fused, bits=model.bits, seed=seed)
     layer = head.hash_head.hash_layer
     layer.weight.copy_(torch.from_numpy(projection.weights))
