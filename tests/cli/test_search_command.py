@@ -13,6 +13,7 @@ from bitreel.model import Model
 from command_line import Trained, bitreel
 
 HIT_KEYS = {"path", "start_seconds", "end_seconds", "distance_bits", "similarity", "label"}
+HIT_KEYS |= {"asymmetric_bits"}
 
 
 def test_the_answer(trained: Trained) -> None:
@@ -29,6 +30,18 @@ def test_the_answer(trained: Trained) -> None:
         assert hit["similarity"] == pytest.approx(1 - hit["distance_bits"] / 16)
     distances = [hit["distance_bits"] for hit in answer["hits"]]
     assert distances == sorted(distances)
+
+
+def test_reranked_hits_are_ordered_by_the_asymmetric_distance(trained: Trained) -> None:
+    hits = bitreel("search", trained.library, trained.query, "--rerank", "--json").json["hits"]
+    distances = [hit["asymmetric_bits"] for hit in hits]
+    assert distances == sorted(distances)
+    assert all(
+        hit["similarity"] == pytest.approx(1 - d / 16)
+        for hit, d in zip(hits, distances, strict=True)
+    )
+    shown = bitreel("search", trained.library, trained.query, "--rerank").out
+    assert f"{distances[0]:.1f}" in shown
 
 
 def test_the_answer_is_that_of_the_library(trained: Trained) -> None:

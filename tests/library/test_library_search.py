@@ -206,3 +206,34 @@ def test_threads_share_one_library(library: Library, query: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: library.search(query), range(20)))
     assert found == [expected] * 20
+
+
+def test_reranked_answers_are_those_of_the_slow_sum_over_all(library: Library, query: Path) -> None:
+    """40 segments fit the shortlist, so that all of them are ordered by the asymmetric distance."""
+    fill(library, 40, distinct=25)
+    model = tiny_model()
+    features = model.features(model.read(query))
+    relaxed = model.relaxed_bits([part[None] for part in features])[0]
+    ids, codes = library.codes()
+    bits = np.unpackbits(codes.packed, axis=1)[:, :BITS]
+    slow = {int(i): float(((relaxed - row) ** 2).sum()) for i, row in zip(ids, bits, strict=True)}
+    results = library.search(query, k=12, rerank=True)
+    got = [(hit.segment_id, hit.asymmetric_bits) for hit in results.hits]
+    expected = sorted(slow, key=lambda i: (round(slow[i], 5), i))[:12]
+    assert [i for i, _ in got] == expected
+    for (segment_id, asymmetric), hit in zip(got, results.hits, strict=True):
+        assert asymmetric == pytest.approx(slow[segment_id], abs=1e-4)
+        assert hit.similarity == pytest.approx(1 - slow[segment_id] / BITS, abs=1e-5)
+    plain = library.search(query, k=12)
+    assert all(hit.asymmetric_bits is None for hit in plain.hits)
+    assert answers(plain) != answers(results)
+
+
+def test_a_video_that_is_there_stays_first_when_reranked(library: Library, query: Path) -> None:
+    fill(library, 300, distinct=100)
+    library.add([query])
+    results = library.search(query, k=3, rerank=True)
+    assert results.hits[0].path == query.resolve()
+    left_out = library.search(query, k=3, rerank=True, exclude_self=True)
+    assert query.resolve() not in {hit.path for hit in left_out.hits}
+    assert len(left_out.hits) == 3

@@ -27,6 +27,14 @@ def search(
     exclude_self: Annotated[
         bool, typer.Option("--exclude-self", help="Leave the query's own file out of the hits.")
     ] = False,
+    rerank: Annotated[
+        bool,
+        typer.Option(
+            "--rerank",
+            help="Order the nearest by how sure each bit of the query is: better answers from the "
+            "same codes.",
+        ),
+    ] = False,
     sheet: Annotated[
         Path | None,
         typer.Option(help="Write a contact sheet: the query's frames over those of the hits."),
@@ -43,7 +51,12 @@ def search(
 
     with Library.open(library) as opened:
         results = opened.search(
-            video, k=k, start_seconds=start, end_seconds=end, exclude_self=exclude_self
+            video,
+            k=k,
+            start_seconds=start,
+            end_seconds=end,
+            exclude_self=exclude_self,
+            rerank=rerank,
         )
         bits = opened.bits
     print_json(_answer(results)) if json else _print(results, bits)
@@ -61,6 +74,7 @@ def _answer(results: SearchResults) -> dict[str, Any]:
             "start_seconds": hit.start_seconds,
             "end_seconds": hit.end_seconds,
             "distance_bits": hit.distance_bits,
+            "asymmetric_bits": hit.asymmetric_bits,
             "similarity": hit.similarity,
             "label": hit.label,
         }
@@ -79,5 +93,7 @@ def _print(results: SearchResults, bits: int) -> None:
     table.add_column("video", overflow="fold")
     for rank, hit in enumerate(results.hits, start=1):
         span = f"{hit.start_seconds:.1f}–{hit.end_seconds:.1f}"
-        table.add_row(str(rank), str(hit.distance_bits), hit.label or "", span, str(hit.path))
+        asymmetric = hit.asymmetric_bits
+        distance = str(hit.distance_bits) if asymmetric is None else f"{asymmetric:.1f}"
+        table.add_row(str(rank), distance, hit.label or "", span, str(hit.path))
     out.print(table)

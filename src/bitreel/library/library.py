@@ -25,8 +25,8 @@ from bitreel.library.folder import (
 )
 from bitreel.library.records import Video
 from bitreel.library.results import AddReport, Hit, SearchResults, Status
+from bitreel.library.searched_codes import Near, SearchedCodes
 from bitreel.progress import Progress, silent
-from bitreel.search import ExactIndex
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model
@@ -47,7 +47,7 @@ class Library:
         self._catalogue = catalogue
         self._facts = facts
         self._model = model
-        self._index: tuple[int, ExactIndex] | None = None  # and the revision it was built from
+        self._index: SearchedCodes | None = None
 
     @classmethod
     def exists(cls, folder: Path | str) -> bool:
@@ -150,8 +150,12 @@ class Library:
         start_seconds: float = 0.0,
         end_seconds: float | None = None,
         exclude_self: bool = False,
+        rerank: bool = False,
     ) -> SearchResults:
         """The k segments whose codes are nearest to that of a video, or of a range of it.
+
+        rerank: order the nearest by the query's relaxed bits, which know how sure each of its bits
+        is (see `AsymmetricReranker`), in place of the number of bits that differ.
 
         A video that is itself in the library is found like any other, at distance 0 when asked with
         the whole of it, unless `exclude_self` leaves out all its segments. What other processes add
@@ -161,13 +165,14 @@ class Library:
         if k < 0:
             raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
         clip = self._query_clip(query, start_seconds, end_seconds)
-        code = self.model.encode(clip)
+        features = [part[None] for part in self.model.features(clip)]
+        relaxed = self.model.relaxed_bits(features)
         path = clip.segment.path.resolve()
         with self._catalogue.transaction():
             index = self._current_index()
             own = self._catalogue.segment_ids(path) if exclude_self else set()
-            near = index.search(code, k + len(own))
-            hits = self._hits(near.ids[0].tolist(), near.distances_bits[0].tolist(), own)
+            near = index.nearest(relaxed, k + len(own), rerank=rerank)
+            hits = self._hits(near, own)
             return SearchResults(
                 query=path,
                 start_seconds=clip.segment.start_seconds,
@@ -231,26 +236,28 @@ class Library:
             )
         return query
 
-    def _current_index(self) -> ExactIndex:
+    def _current_index(self) -> SearchedCodes:
         revision = self._catalogue.revision()
-        if self._index is None or self._index[0] != revision:
+        if self._index is None or self._index.revision != revision:
             ids, codes = self.codes()
-            self._index = revision, ExactIndex(codes, ids)
-        return self._index[1]
+            self._index = SearchedCodes(revision, ids, codes)
+        return self._index
 
-    def _hits(self, ids: list[int], distances_bits: list[int], own: set[int]) -> Iterator[Hit]:
-        kept = [pair for pair in zip(ids, distances_bits, strict=True) if pair[0] not in own]
-        for rank, (segment_id, distance_bits) in enumerate(kept, start=1):
-            segment, label = self._catalogue.segment(segment_id)
+    def _hits(self, near: list[Near], own: set[int]) -> Iterator[Hit]:
+        kept = [one for one in near if one.segment_id not in own]
+        for rank, one in enumerate(kept, start=1):
+            segment, label = self._catalogue.segment(one.segment_id)
+            distance = one.distance_bits if one.asymmetric_bits is None else one.asymmetric_bits
             yield Hit(
                 rank=rank,
                 path=segment.path,
                 start_seconds=segment.start_seconds,
                 end_seconds=segment.end_seconds,
-                distance_bits=distance_bits,
-                similarity=1 - distance_bits / self.bits,
+                distance_bits=one.distance_bits,
+                similarity=1 - distance / self.bits,
                 label=label,
-                segment_id=segment_id,
+                segment_id=one.segment_id,
+                asymmetric_bits=one.asymmetric_bits,
             )
 
 

@@ -12,8 +12,10 @@ from typing import Any
 class Hit:
     """One answer: a segment of an indexed video.
 
-    rank: 1 is the nearest. similarity: 1 - distance_bits / bits, so 1.0 is the same code and about
-    0.5 is what two unrelated codes have. label: None where it is not known.
+    rank: 1 is the nearest. similarity: 1 - distance / bits, so 1.0 is the same code and about 0.5
+    is what two unrelated codes have. asymmetric_bits: the distance from the query's relaxed bits,
+    which ranks the hits and is the similarity's where they were re-ranked; None where not. label:
+    None where it is not known.
     """
 
     rank: int
@@ -24,6 +26,7 @@ class Hit:
     similarity: float
     label: str | None
     segment_id: int
+    asymmetric_bits: float | None = None
 
 
 @dataclass(frozen=True)
