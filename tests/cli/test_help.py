@@ -32,7 +32,7 @@ sys.exit(code)
 
 
 def test_the_verbs_are_those_of_the_road() -> None:
-    road = ["train", "evaluate", "index", "search", "status", "demo", "doctor"]
+    road = ["train", "tune", "ablate", "evaluate", "index", "search", "status", "demo", "doctor"]
     assert list(VERBS) == road
     answer = CliRunner().invoke(app, ["--help"])
     assert answer.exit_code == 0

@@ -42,6 +42,7 @@ CHANGED: dict[str, Any] = {
     "encoder": "attention",
     "loss": "ortho",
     "quantisation": 0.125,
+    "ridge": 0.5,
     "balance": 0.25,
     "alpha": 0.5,
     "beta": 2.5,

@@ -83,9 +83,12 @@ def test_every_loss(
     walk_the_road(few, tmp_path, cache, loss=loss, **terms)
 
 
-@pytest.mark.parametrize("encoder", ["mean", "conv3d", "shift+attention"])
-def test_without_labels(few: Dataset, tmp_path: Path, cache: Path, encoder: str) -> None:
-    walk_the_road(few, tmp_path, cache, loss="itq", encoder=encoder)
+@pytest.mark.parametrize("loss", ["ridge", "itq"])
+@pytest.mark.parametrize("encoder", ["mean", "segments", "conv3d", "shift+attention"])
+def test_what_is_fitted_in_one_go(
+    few: Dataset, tmp_path: Path, cache: Path, encoder: str, loss: str
+) -> None:
+    walk_the_road(few, tmp_path, cache, loss=loss, encoder=encoder, modality="rgb,difference")
 
 
 @pytest.mark.parametrize("modality", ["rgb", "flow", "rgb,difference:length=2"])

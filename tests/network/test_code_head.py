@@ -40,6 +40,17 @@ def test_standardisation_makes_fresh_bits_differ_between_clips() -> None:
     assert ((after > 0.2) & (after < 0.8)).all()
 
 
+def test_segments_root_the_features_first() -> None:
+    rooted = head(sizes=(5,), fusion="segments")
+    features = torch.randn(40, 8, 5) * 9
+    rooted.fit_standardisation([features])
+    roots = features.sign() * features.abs().sqrt()
+    means = roots.mean(1)
+    standard = (roots - means.mean(0)) / means.std(0, unbiased=False)
+    expected = torch.cat([standard[:, 2 * k : 2 * k + 2].mean(1) for k in range(4)], 1)
+    torch.testing.assert_close(rooted.fused([features]), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_a_constant_feature_does_not_blow_up() -> None:
     fresh = head(sizes=(3,))
     fresh.fit_standardisation([torch.ones(10, 4, 3)])

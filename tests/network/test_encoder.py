@@ -26,5 +26,7 @@ def test_the_short_words() -> None:
 
 @pytest.mark.parametrize("word", ["", "lstm", "conv3d+lstm", "frame+mean"])
 def test_another_word_is_refused_with_those_that_exist(word: str) -> None:
-    with pytest.raises(ConfigError, match="weighted, mean, attention, temporal, shift, conv3d"):
+    with pytest.raises(
+        ConfigError, match="weighted, mean, attention, segments, temporal, shift, conv3d"
+    ):
         find_encoder(word)

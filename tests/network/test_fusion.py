@@ -11,6 +11,7 @@ from bitreel.network.fusion import (
     FUSIONS,
     Attention,
     Mean,
+    Segments,
     TemporalConvolution,
     WeightedAverage,
     make_fusion,
@@ -62,13 +63,23 @@ def test_attention_looks_where_the_feature_says_and_not_when() -> None:
     torch.testing.assert_close(fusion(features[:, order]), fusion(features))
 
 
-def test_only_the_convolution_sees_the_order_of_the_positions() -> None:
+@pytest.mark.parametrize("positions", [1, 3, 4, 8, 10])
+def test_segments_are_the_means_of_equal_parts(positions: int) -> None:
+    features = torch.randn(2, positions, 3)
+    parts = []
+    for k in range(4):
+        first, last = k * positions // 4, -(-(k + 1) * positions // 4)
+        parts.append(features[:, first:last].mean(1))
+    torch.testing.assert_close(Segments(3)(features), torch.cat(parts, 1))
+
+
+def test_convolution_and_segments_see_the_order_of_the_positions() -> None:
     torch.manual_seed(0)
     features = torch.randn(2, 8, 6)
     for name in FUSIONS:
         fusion = make_fusion(name, feature_size=6, positions=8).eval()  # type: ignore[arg-type]
         same = torch.allclose(fusion(features), fusion(features.flip(1)), atol=1e-5)
-        assert same == (name != "temporal"), name
+        assert same == (name not in ("temporal", "segments")), name
 
 
 def test_the_convolution_is_what_a_loop_computes() -> None:

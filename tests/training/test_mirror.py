@@ -70,5 +70,7 @@ def test_the_mirrored_features_are_those_of_the_mirrored_video(
     np.testing.assert_array_equal(again.mirrored[0], data.mirrored[0])
     for row, example in enumerate(examples):
         clip = mirrored(model.read(example.path))
-        np.testing.assert_allclose(data.mirrored[0][row], model.features(clip)[0], rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(
+            data.mirrored[0][row], model.features(clip)[0], rtol=1e-3, atol=1e-6
+        )
         assert not np.array_equal(data.mirrored[0][row], data.streams[0][row])

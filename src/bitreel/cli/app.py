@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from bitreel.cli.ablate import ablate
 from bitreel.cli.console import err
 from bitreel.cli.demo import demo
 from bitreel.cli.doctor import doctor
@@ -17,6 +18,7 @@ from bitreel.cli.index import index
 from bitreel.cli.search import search
 from bitreel.cli.status import status
 from bitreel.cli.train import train
+from bitreel.cli.tune import tune
 from bitreel.errors import BitreelError
 from bitreel.version import __version__
 
@@ -28,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (train, evaluate, index, search, status, demo, doctor):
+for verb in (train, tune, ablate, evaluate, index, search, status, demo, doctor):
     app.command()(verb)
 
 

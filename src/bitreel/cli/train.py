@@ -45,6 +45,7 @@ from bitreel.cli.train_options import (
     Preset,
     Quantisation,
     Refit,
+    Ridge,
     Seed,
     Size,
     Triplets,
@@ -73,6 +74,7 @@ def train(
     beta: Beta = 1.0,
     margin: Margin = None,
     triplets: Triplets = "semi-hard",
+    ridge: Ridge = 0.01,
     quantisation: Quantisation = 0.0,
     balance: Balance = 0.0,
     backbone: BackboneName = "tf_efficientnet_lite0",
@@ -192,7 +194,9 @@ def _print(rows: list[dict[str, Any]]) -> None:
         table.add_row(row["model"], str(row["bits"]), shown, best, row["fingerprint"][:12])
     out.print(table)
     clips, held = rows[0]["training_clips"], rows[0]["validation_clips"]
-    if held:
+    if rows[0]["best_epoch"] is not None:
         out.print(f"{clips} training clips, epochs chosen on {held} of held-out groups.")
+    elif held:
+        out.print(f"Fitted on {clips} clips, validated on {held} of held-out groups.")
     else:
         out.print(f"Fitted on {clips} clips, without their labels.")

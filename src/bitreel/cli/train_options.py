@@ -43,8 +43,8 @@ EncoderName = Annotated[
     str,
     typer.Option(
         help="How pictures become one feature: weighted, mean or attention (a CNN picture by "
-        "picture, averaged), temporal (convolution over its features), shift or conv3d (pictures "
-        "meet in the CNN).",
+        "picture, averaged), segments (the means of four parts, side by side), temporal "
+        "(convolution over time), shift or conv3d (pictures meet in the CNN).",
         rich_help_panel=NETWORK,
     ),
 ]
@@ -52,8 +52,15 @@ LossKind = Annotated[
     str,
     typer.Option(
         "--loss",
-        help="two-term (classification and triplet, as in the 2017 paper), ortho, central; or itq, "
-        "which needs no labels and no training.",
+        help="two-term (classification and triplet, as in the 2017 paper), ortho, central; fitted "
+        "in one go: ridge, or itq, which needs no labels.",
+        rich_help_panel=LOSS,
+    ),
+]
+Ridge = Annotated[
+    float,
+    typer.Option(
+        help="How much the loss ridge holds weights down. Hardly matters from .001 to .03.",
         rich_help_panel=LOSS,
     ),
 ]

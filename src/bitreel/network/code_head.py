@@ -17,20 +17,24 @@ class Standardise(nn.Module):
     Backbone features are positive and of very unequal scale, so a plain linear layer on them starts
     with bits that are equal for all clips. Measured over the means of whole clips: for a fusion
     that averages, it makes no difference whether it is done before or after.
+
+    root: take the signed square root of each feature first, so that a few large ones do not speak
+    for all (Perronnin et al., ECCV 2010, "power normalisation").
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, feature_size: int) -> None:
+    def __init__(self, feature_size: int, *, root: bool = False) -> None:
         super().__init__()
+        self.root = root
         self.register_buffer("mean", torch.zeros(feature_size))
         self.register_buffer("deviation", torch.ones(feature_size))
 
     @torch.no_grad()
     def fit(self, features: Tensor) -> None:
         """Measure on features [N,T,D] of the training part."""
-        means = features.mean(dim=1)
+        means = self._rooted(features).mean(dim=1)
         self.mean.copy_(means.mean(dim=0))
         deviation = means.std(dim=0, unbiased=False)
         # A feature that hardly moves would be blown up by its tiny deviation: hence the floor.
@@ -38,7 +42,10 @@ class Standardise(nn.Module):
         self.deviation.copy_(deviation.clamp_min(floor))
 
     def forward(self, features: Tensor) -> Tensor:
-        return (features - self.mean) / self.deviation
+        return (self._rooted(features) - self.mean) / self.deviation
+
+    def _rooted(self, features: Tensor) -> Tensor:
+        return features.sign() * features.abs().sqrt() if self.root else features
 
 
 class CodeHead(nn.Module):
@@ -57,7 +64,8 @@ class CodeHead(nn.Module):
         classes: int,
     ) -> None:
         super().__init__()
-        self.standardise = nn.ModuleList(map(Standardise, feature_sizes))
+        root = fusion == "segments"  # the seed's fusions take features as they are
+        self.standardise = nn.ModuleList(Standardise(size, root=root) for size in feature_sizes)
         fusions = [
             make_fusion(fusion, feature_size=size, positions=count)
             for size, count in zip(feature_sizes, positions, strict=True)

@@ -27,9 +27,9 @@ class Encoder:
 def find_encoder(word: str) -> Encoder:
     """The encoder of that name.
 
-    weighted, mean, attention, temporal: a CNN picture by picture, fused so. shift, conv3d: pictures
-    meet in the CNN already, and its features are averaged, or fused otherwise as in
-    `conv3d+attention`. Raises ConfigError with the words that exist.
+    weighted, mean, attention, segments, temporal: a CNN picture by picture, fused so. shift,
+    conv3d: pictures meet in the CNN already, and its features are averaged, or fused otherwise as
+    in `conv3d+attention`. Raises ConfigError with the words that exist.
     """
     for mixing in MIXINGS:
         for fusion in FUSIONS:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Fusion = Literal["weighted", "mean", "attention", "temporal"]
+Fusion = Literal["weighted", "mean", "attention", "segments", "temporal"]
 FUSIONS: tuple[str, ...] = get_args(Fusion)
-LINEAR_FUSIONS = ("weighted", "mean", "attention")  # untrained, they are the mean
+# Those that are of use untrained: the first three are the mean then.
+READY_FUSIONS = ("weighted", "mean", "attention", "segments")
 
 
 class FusionModule(nn.Module):
@@ -28,6 +29,8 @@ def make_fusion(name: Fusion, *, feature_size: int, positions: int) -> FusionMod
         return Mean(feature_size)
     if name == "attention":
         return Attention(feature_size)
+    if name == "segments":
+        return Segments(feature_size)
     return TemporalConvolution(feature_size)
 
 
@@ -86,6 +89,25 @@ class Attention(FusionModule):
 
     def forward(self, features: Tensor) -> Tensor:
         return torch.einsum("ntd,nt->nd", features, self.weights(features))
+
+
+class Segments(FusionModule):
+    """The means of equal parts of the clip, side by side: what comes first stays first.
+
+    Nothing in it is learned, so that few clips suffice for what is above it (the temporal half of
+    spatio-temporal pyramids: Laptev et al., CVPR 2008). A clip of fewer positions than parts gives
+    some to two parts.
+    """
+
+    PARTS = 4
+
+    def __init__(self, feature_size: int) -> None:
+        super().__init__()
+        self.feature_size = self.PARTS * feature_size
+
+    def forward(self, features: Tensor) -> Tensor:
+        means = functional.adaptive_avg_pool1d(features.transpose(1, 2), self.PARTS)  # [N,D,parts]
+        return means.transpose(1, 2).flatten(1)
 
 
 class TemporalConvolution(FusionModule):

@@ -13,6 +13,7 @@ from bitreel.network.backbone import Backbone
 from bitreel.network.code_head import CodeHead
 from bitreel.network.encoder import Encoder
 from bitreel.network.hash_head import HeadOutput
+from bitreel.network.small_backbone import SMALL_BACKBONE, SmallBackbone
 from bitreel.network.video_backbone import VIDEO_BACKBONES, VideoBackbone
 
 
@@ -61,14 +62,16 @@ class Network(nn.Module):
 
 def make_backbone(
     name: str, encoder: Encoder, modality: Modality, *, pictures: int, size: tuple[int, int]
-) -> Backbone | VideoBackbone:
+) -> Backbone | SmallBackbone | VideoBackbone:
     """The CNN of one stream. Raises ConfigError where name and encoder do not fit."""
     channels, signed = modality.channels, modality.signed
-    if name not in VIDEO_BACKBONES:
+    if name not in (SMALL_BACKBONE, *VIDEO_BACKBONES):
         return Backbone(name, mixing=encoder.mixing, channels=channels, signed=signed)
     if encoder.mixing != "conv3d":
         raise ConfigError(
             f"{name} is 3D throughout: give it the encoder conv3d, or take a backbone that timm "
             f"knows for the encoder {encoder}."
         )
+    if name == SMALL_BACKBONE:
+        return SmallBackbone(channels=channels, signed=signed)
     return VideoBackbone(name, frames=pictures, size=size, channels=channels, signed=signed)

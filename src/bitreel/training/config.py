@@ -12,7 +12,7 @@ from bitreel.config import STRICT
 from bitreel.errors import ConfigError
 from bitreel.loss import Loss, LossName, TripletStrategy, make_loss
 from bitreel.model import ModelConfig, Sampling
-from bitreel.network import DEFAULT_BACKBONE, LINEAR_FUSIONS
+from bitreel.network import DEFAULT_BACKBONE, READY_FUSIONS
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -26,13 +26,16 @@ class TrainConfig:
     encoder: str = "weighted"
     sampling: Sampling = field(default_factory=Sampling)
 
-    loss: LossName | Literal["itq"] = "two-term"  # itq learns from no labels
+    # ridge and itq are fitted, not trained: by regression to codes of the classes, without labels
+    loss: LossName | Literal["ridge", "itq"] = "two-term"
     alpha: float = 1.0
     beta: float = 1.0
     margin: float | None = None  # in bits; None: a quarter of the bits
     triplets: TripletStrategy = "semi-hard"
     quantisation: float = 0.0  # weight of the term that pulls relaxed bits to 0 or 1
     balance: float = 0.0  # weight of the term that sets each bit for half of the clips
+
+    ridge: float = 0.01  # how much ridge holds the weights down, in mean squared lengths of inputs
 
     mirror: bool = False  # show clips also with left and right exchanged
     finetune: bool = False  # train the backbone too; otherwise its features are cached
@@ -63,6 +66,8 @@ class TrainConfig:
         rates = (self.learning_rate, self.backbone_learning_rate)
         if not all(0 < rate < math.inf for rate in rates) or not 0 <= self.weight_decay < math.inf:
             raise ConfigError("Learning rates must be above 0, and weight_decay 0 or more.")
+        if not 0 < self.ridge < math.inf:
+            raise ConfigError(f"The ridge is above 0, got {self.ridge}.")
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"A seed lies between 0 and {2**31 - 1}, got {self.seed}.")
         if not 0 < self.validation_fraction < 1:
@@ -71,18 +76,24 @@ class TrainConfig:
                 f"the model is chosen by validation."
             )
         self.model(("any",))  # checks bits, modality, encoder and sampling
-        if self.loss != "itq":
+        if not self.is_fitted:
             self.make_loss(classes=2)
-        elif self.finetune or self.model(("any",)).encoder_parts.fusion not in LINEAR_FUSIONS:
+        elif self.finetune or self.model(("any",)).encoder_parts.fusion not in READY_FUSIONS:
             raise ConfigError(
-                f"itq fits the hash layer only and trains nothing below it: leave out finetune, "
-                f"and take an encoder that averages (mean) in place of {self.encoder!r}."
+                f"{self.loss} fits the hash layer and trains nothing below it: leave out finetune, "
+                f"and take an encoder with nothing to train above the backbone (segments, mean) in "
+                f"place of {self.encoder!r}."
             )
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the hash layer is worked out in one go rather than trained by epochs."""
+        return self.loss in ("ridge", "itq")
 
     def make_loss(self, *, classes: int) -> Loss:
         """The loss that these options name. Raises ConfigError."""
-        if self.loss == "itq":
-            raise ConfigError("itq is fitted, not trained: it has no loss.")
+        if self.loss == "ridge" or self.loss == "itq":
+            raise ConfigError(f"{self.loss} is fitted, not trained: it has no loss.")
         return make_loss(
             self.loss,
             bits=self.bits,

@@ -41,6 +41,10 @@ class LabelledFeatures:
         """The features of some examples."""
         return [stream[list(rows)] for stream in self.streams]
 
+    def mirrored_rows(self, rows: Sequence[int]) -> list[Features] | None:
+        """The features of some examples' mirror images, where they were asked for."""
+        return None if self.mirrored is None else [part[list(rows)] for part in self.mirrored]
+
 
 def labelled_features(
     model: Model,

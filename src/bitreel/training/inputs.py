@@ -8,16 +8,20 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
 from bitreel.errors import VideoError
+from bitreel.modality import Modality
 from bitreel.model import Model
+from bitreel.network import one_thread
 from bitreel.read_ahead import read_ahead
 from bitreel.training.features import LabelledFeatures
 
-CLIPS_IN_MEMORY_BYTES = 4 << 30
+PICTURES_IN_MEMORY_BYTES = 4 << 30
+
+Pictures = list[list[Tensor]]  # of each stream, of each clip of a segment: float32 [T,C,H,W]
 
 
 class Inputs(Protocol):
@@ -72,11 +76,12 @@ class FrozenInputs:
 
 
 class FinetuneInputs:
-    """Pictures [B,T,C,H,W], decoded anew for each batch: the whole network learns.
+    """Pictures [B,T,C,H,W] of each stream: the whole network learns.
 
-    Pretrained backbones stay in evaluation mode: the statistics of a batch of a few clips would be
-    noise, so their normalisation layers keep those that they came with. One that starts from random
-    weights has none to keep.
+    They are made once and kept, as long as there is room: optical flow of a clip costs as much as
+    a small network's step on it. Pretrained backbones stay in evaluation mode: the statistics of a
+    batch of a few clips would be noise, so their normalisation layers keep those that they came
+    with. One that starts from random weights has none to keep.
     """
 
     def __init__(
@@ -87,47 +92,56 @@ class FinetuneInputs:
         self._paths = [example.path for example in data.examples]
         self._pretrained = pretrained
         self._mirror = mirror
-        self._clips: dict[Path, Clip] = {}
-        self._free_bytes = CLIPS_IN_MEMORY_BYTES
+        self._kept: dict[Path, Pictures] = {}
+        self._free_bytes = PICTURES_IN_MEMORY_BYTES
 
     def batch(self, rows: Sequence[int]) -> list[Tensor]:
-        clips = [
-            _readable(clip)
-            for _, clip in read_ahead(self._clip, map(self._paths.__getitem__, rows))
-        ]
-        views = self._model.config.sampling.clips
+        paths = map(self._paths.__getitem__, rows)
+        clips = [_readable(pictures) for _, pictures in read_ahead(self._pictures, paths)]
         sides = torch.randint(2, (len(rows),)).tolist() if self._mirror else [0] * len(rows)
-        view = torch.randint(views, (len(rows),)).tolist()
+        view = torch.randint(self._model.config.sampling.clips, (len(rows),)).tolist()
         return [
             torch.stack(
                 [
-                    self._model.pictures(clip, stream, mirrored=bool(side))[k]
+                    _mirrored(modality, clip[stream][k]) if side else clip[stream][k]
                     for clip, side, k in zip(clips, sides, view, strict=True)
                 ]
             )
-            for stream in range(len(self._model.modalities))
+            for stream, modality in enumerate(self._model.modalities)
         ]
 
     def codes(self) -> BinaryCodes:
         self.module.eval()
-        coded = read_ahead(lambda path: self._model.encode(self._clip(path)), self._paths)
-        packed = [_readable(codes).packed for _, codes in coded]
-        return BinaryCodes(np.concatenate(packed), self._model.bits)
+        coded = read_ahead(self._relaxed, self._paths)
+        return BinaryCodes.from_relaxed(np.stack([_readable(relaxed) for _, relaxed in coded]))
 
-    def _clip(self, path: Path) -> Clip:
-        """Decoded once and kept, as long as there is room."""
-        if (kept := self._clips.get(path)) is not None:
+    @torch.inference_mode()
+    def _relaxed(self, path: Path) -> NDArray[np.float32]:
+        """Relaxed bits [K] of a segment, as `Model.relaxed_bits` has them but for rounding."""
+        streams = [torch.stack(views).to(self._model.device) for views in self._pictures(path)]
+        with one_thread():
+            relaxed: NDArray[np.float32] = self.module(streams).relaxed.mean(0).cpu().numpy()
+        return relaxed
+
+    def _pictures(self, path: Path) -> Pictures:
+        if (kept := self._kept.get(path)) is not None:
             return kept
         clip = self._model.read(path)
-        if self._free_bytes >= clip.frames.nbytes:
-            self._free_bytes -= clip.frames.nbytes
-            self._clips[path] = clip
-        return clip
+        pictures = [self._model.pictures(clip, s) for s in range(len(self._model.modalities))]
+        size = sum(view.nbytes for views in pictures for view in views)
+        if self._free_bytes >= size:
+            self._free_bytes -= size
+            self._kept[path] = pictures
+        return pictures
 
     def learn(self) -> None:
         self.module.train()
         if self._pretrained:
             self._model.network.backbones.eval()
+
+
+def _mirrored(modality: Modality, pictures: Tensor) -> Tensor:
+    return torch.from_numpy(modality.mirror(pictures.numpy()))
 
 
 Readable = TypeVar("Readable")

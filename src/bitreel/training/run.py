@@ -19,6 +19,7 @@ from bitreel.training.config import TrainConfig
 from bitreel.training.feature_cache import content_digest, default_cache
 from bitreel.training.features import LabelledFeatures, labelled_features
 from bitreel.training.fit import HEADLINE, Fit, Outcome, TrainingData
+from bitreel.training.fitted import fit_head
 from bitreel.training.inputs import FinetuneInputs, FrozenInputs, Inputs
 from bitreel.training.mirror import check_mirror
 from bitreel.training.start import (
@@ -28,7 +29,6 @@ from bitreel.training.start import (
     launch,
     split_for_training,
 )
-from bitreel.training.unlabelled import fit_itq_head
 from bitreel.version import __version__
 
 
@@ -46,11 +46,12 @@ def train(
 
     The query part is never touched. Groups of the database part are held out to choose the number
     of epochs; then, unless `config.refit` is off, the model is trained anew on the whole of it for
-    as many. With the loss `itq` nothing is trained or chosen: bits are fitted to the features, and
-    labels are not looked at. output: the model's folder; a run that was killed goes on from the
-    checkpoint beside it (OUTPUT.partial) and ends with the model of the uninterrupted run. Without
-    an output nothing is written but the feature cache. accelerator, devices: as Lightning Fabric
-    takes them.
+    as many. With the loss `ridge` the hash layer is worked out in one go, on all clips after it was
+    validated on the held-out ones; with `itq` it is too, and labels are not looked at.
+
+    output: the model's folder; a run that was killed goes on from the checkpoint beside it
+    (OUTPUT.partial) and ends with the model of the uninterrupted run. Without an output nothing is
+    written but the feature cache. accelerator, devices: as Lightning Fabric takes them.
 
     Raises DataError, ConfigError, WeightsError; ModelError where output holds a model already.
     """
@@ -63,7 +64,7 @@ def train(
     labels = () if config.loss == "itq" else labels_of(dataset)
     if config.mirror:
         check_mirror(labels)
-    if labels:
+    if not config.is_fitted:
         config.make_loss(classes=len(labels))  # too few bits for them is to be known now
     model, source = fresh_model(config, labels, fabric)
     features = labelled_features(
@@ -73,17 +74,36 @@ def train(
         mirrored=config.mirror and not config.finetune,
         progress=progress,
     )
-    if config.loss == "itq":
-        fit_itq_head(model, features, seed=config.seed)
-        made = facts_of(dataset, config, features, source)
+    made = facts_of(dataset, config, features, source)
+    if config.is_fitted:
+        made |= _fit_in_one_go(model, features, config)
     else:
         model, chosen, data = _fit(model, features, config, fabric, output, progress)
-        made = facts_of(dataset, config, features, source) | _facts_of_fit(chosen, data)
+        made |= _facts_of_fit(chosen, data)
     model.to("cpu").training = made
     if output is not None and not fabric.global_rank:
         model.save(output)
         checkpoints.remove(output)
     return model
+
+
+def _fit_in_one_go(model: Model, features: LabelledFeatures, config: TrainConfig) -> dict[str, Any]:
+    """Work the head out; one that looked at labels was first scored on held-out groups."""
+    everything = range(len(features.examples))
+    with one_thread():
+        if not model.config.labels:
+            fit_head(model, features, everything, config)
+            return {}
+        data = split_for_training(features, model.config.labels, config)
+        fit_head(model, features, data.training, config)
+        score = data.score(model.encode_features(features.streams))
+        if config.refit:
+            fit_head(model, features, everything, config)
+    return {
+        "validation": {HEADLINE: score},
+        "training_clips": len(data.training),
+        "validation_clips": len(data.validation),
+    }
 
 
 def _fit(
