@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from bitreel.errors import WeightsError
+from bitreel.errors import ModelError, WeightsError
 from bitreel.modality import find_modality
 from bitreel.network import raft_flow
+from tiny import tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,18 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         raft_flow(str(path))
     with pytest.raises(WeightsError, match="No weights at"):
         raft_flow(str(tmp_path / "nowhere.pth"))
+
+
+def test_the_content_of_the_file_is_part_of_the_fingerprint(weights: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "raft.pth"
+    copy.write_bytes(weights.read_bytes())
+    model = tiny_model(modality=f"flow:method=raft:weights={copy}")
+    before = model.fingerprint, model.features_fingerprints
+    state = torch.load(copy, weights_only=True)
+    next(iter(state.values())).add_(1.0)
+    torch.save(state, copy)
+    assert model.fingerprint != before[0]
+    assert model.features_fingerprints != before[1]
+    copy.unlink()
+    with pytest.raises(ModelError, match="put the file back"):
+        _ = model.fingerprint

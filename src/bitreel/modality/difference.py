@@ -27,6 +27,7 @@ class Difference:
 
     name = "difference"
     signed = True
+    weights = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.length <= MAX_LENGTH:

@@ -40,6 +40,7 @@ class Dynamic:
     channels = 3
     snippet = 1
     signed = True
+    weights = ""
 
     def __post_init__(self) -> None:
         if self.window != 0 and self.window < 2:

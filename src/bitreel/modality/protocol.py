@@ -33,6 +33,11 @@ class Modality(Protocol):
         they are. False: pictures in [0,1], to be normalised as the backbone's weights expect."""
         ...
 
+    @property
+    def weights(self) -> str:
+        """The file that it reads, if any: a code depends on what is in it."""
+        ...
+
     def pictures(self, positions: int) -> int:
         """T': how many pictures it makes of a clip of T positions."""
         ...

@@ -19,6 +19,7 @@ class Rgb:
     channels = 3
     snippet = 1
     signed = False
+    weights = ""
 
     def __str__(self) -> str:
         return write_spec(self)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from bitreel.config import to_json
+from bitreel.errors import ModelError
 from bitreel.modality import Modality
 from bitreel.model.config import ModelConfig
 
@@ -19,7 +21,7 @@ PREPROCESSING = "frames by AREA scaling to RGB, float32, 2"
 
 def code_fingerprint(config: ModelConfig, tensors: Mapping[str, Tensor]) -> str:
     """Over what changes a code: weights, sampling, modality, bits, preprocessing."""
-    options = _digested_options(config)
+    options = _digested_options(config) | _files_of(config.modalities)
     return _digest(options, {k: v for k, v in tensors.items() if not _trains_only(k)})
 
 
@@ -30,7 +32,7 @@ def features_fingerprint(
     options = _digested_options(config)
     for name in ("bits", "encoder"):
         options.pop(name, None)
-    options["modality"] = str(modality)
+    options |= {"modality": str(modality)} | _files_of([modality])
     if 1 < modality.snippet < config.snippet:
         # In a video too short for the longer snippet, the shorter one is cut from other frames.
         options["snippet"] = config.snippet
@@ -45,6 +47,22 @@ def _digested_options(config: ModelConfig) -> dict[str, Any]:
     options = to_json(config, without_defaults=True)
     del options["labels"]  # they name the classifier's outputs, which no code depends on
     return options
+
+
+def _files_of(modalities: Iterable[Modality]) -> dict[str, Any]:
+    """What stands in the files that modalities read, where there are any.
+
+    Raises ModelError for one that is not there.
+    """
+    paths = [Path(modality.weights) for modality in modalities if modality.weights]
+    try:
+        contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    except OSError as error:
+        raise ModelError(
+            f"The modality's weights {error.filename} can not be read ({error.strerror}): put the "
+            f"file back in its place."
+        ) from error
+    return {"modality_files": contents} if contents else {}
 
 
 def _trains_only(tensor_name: str) -> bool:
