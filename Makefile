@@ -26,8 +26,11 @@ check: $(READY)  ## format, lint, types, one-way imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## the tables of the README; DATA=folder names the labelled videos
+bench: $(READY)  ## the tables of the README; DATA=labelled videos, CODES=folder of published codes
 	$(BIN)/python benchmarks/seed_table.py $(DATA)
+	$(BIN)/python benchmarks/motion.py
+	$(if $(DATA),$(BIN)/python benchmarks/recipe.py $(DATA) --query)
+	$(if $(CODES),$(BIN)/python benchmarks/asymmetric.py $(CODES))
 
 clean:
 	rm -rf $(VENV) demo

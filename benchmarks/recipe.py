@@ -3,7 +3,7 @@
 Validation: groups held out of the database part, where every choice was made; a seed is a split.
 The query part is for the last column alone, after the choice. Ties count as expected.
 
-    python benchmarks/recipe.py DATA [--seeds 5] [--bits 64] [--query] [--json FILE]
+    python benchmarks/recipe.py DATA [--seeds 5] [--bits 64] [--only WORD] [--query] [--json FILE]
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--bits", type=int, default=64)
+    parser.add_argument("--only", default="", help="steps whose name has this in it")
     parser.add_argument("--query", action="store_true", help="score the query part too")
     parser.add_argument("--json", type=Path, help="write the rows here as they come")
     options = parser.parse_args()
@@ -57,6 +58,8 @@ def main() -> None:
     print(f"{dataset!r}, {options.bits} bits, mAP@10 (÷k, expected over ties)\n")
     print("| | validation | query |\n|---|---|---|")
     for name, config in steps.items():
+        if options.only not in name:
+            continue
         seeded = [replace(config, bits=options.bits, seed=s) for s in range(options.seeds)]
         row: dict[str, Any] = {"step": name, "validation": [validator(c).mean for c in seeded]}
         if options.query:

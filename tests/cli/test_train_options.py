@@ -154,7 +154,14 @@ def test_what_is_given_wins_over_the_file_and_the_file_over_the_preset(
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("[]", "JSON object"), ("{", "JSON object"), ('{"warp": 9}', "warp"), ('{"bits": 0}', "bits")],
+    [
+        ("[]", "JSON object"),
+        ("{", "JSON object"),
+        ('{"warp": 9}', "warp"),
+        ('{"bits": 0}', "bits"),
+        ('{"sampling": 5}', "sampling"),
+        ('{"loss": "x"}', "ridge"),
+    ],
 )
 def test_a_file_of_other_things_is_refused(
     text: str, words: str, actions: Path, tmp_path: Path

@@ -83,6 +83,7 @@ def test_clips_do_not_meet(tmp_path: Path) -> None:
     torch.testing.assert_close(deep(clips), alone, rtol=1e-3, atol=1e-5)
 
 
-def test_an_architecture_that_can_not_be_made_3d_is_refused() -> None:
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "nf_resnet26"])
+def test_an_architecture_that_can_not_be_made_3d_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="torchvision's video networks"):
-        Backbone("vit_tiny_patch16_224", mixing="conv3d")
+        Backbone(name, mixing="conv3d")

@@ -22,9 +22,10 @@ def test_the_short_words() -> None:
     assert find_encoder("shift") == Encoder("shift", "mean")
     assert find_encoder("conv3d") == Encoder("conv3d", "mean")
     assert str(Encoder("conv3d", "attention")) == "conv3d+attention"
+    assert find_encoder("shift+mean") == find_encoder("shift")
 
 
-@pytest.mark.parametrize("word", ["", "lstm", "conv3d+lstm", "frame+mean"])
+@pytest.mark.parametrize("word", ["", "lstm", "conv3d+lstm", "conv3d+"])
 def test_another_word_is_refused_with_those_that_exist(word: str) -> None:
     with pytest.raises(
         ConfigError, match="weighted, mean, attention, segments, temporal, shift, conv3d"

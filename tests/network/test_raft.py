@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from bitreel.errors import ModelError, WeightsError
+from bitreel.errors import ModelError, VideoError, WeightsError
 from bitreel.modality import find_modality
 from bitreel.network import raft_flow
+from bitreel.read_ahead import read_ahead
 from tiny import tiny_model
 
 
@@ -68,3 +69,21 @@ def test_the_content_of_the_file_is_part_of_the_fingerprint(weights: Path, tmp_p
     copy.unlink()
     with pytest.raises(ModelError, match="put the file back"):
         _ = model.fingerprint
+
+
+def test_several_clips_at_once_give_what_each_gives_alone(weights: Path) -> None:
+    flow = find_modality(f"flow:method=raft:weights={weights}")
+    generator = np.random.default_rng(2)
+    clips = [generator.integers(0, 256, (1, 2, 64, 64, 3)).astype(np.uint8) for _ in range(8)]
+    alone = [flow(clip) for clip in clips]
+    for number, pictures in read_ahead(lambda n: flow(clips[n]), range(8), workers=4):
+        assert not isinstance(pictures, VideoError)
+        np.testing.assert_array_equal(pictures, alone[number])
+
+
+def test_loading_draws_nothing_from_the_generator_of_a_run(weights: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "raft.pth"
+    copy.write_bytes(weights.read_bytes())
+    before = torch.get_rng_state()
+    raft_flow(str(copy))
+    assert torch.equal(torch.get_rng_state(), before)

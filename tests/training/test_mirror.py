@@ -25,6 +25,9 @@ from tiny import tiny_model, tiny_options
         ("Turn-Left", "turn-right", "wave"),
         ("rot_cw", "rot_ccw"),
         ("spin counterclockwise", "spin clockwise"),
+        ("rotate clockwise", "rotate anti-clockwise"),
+        ("turnLeft", "turnRight"),
+        ("leftward", "rightward"),
     ],
 )
 def test_classes_that_are_each_others_mirror_image_refuse_it(labels: Sequence[str]) -> None:

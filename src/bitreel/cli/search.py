@@ -89,7 +89,9 @@ def _print(results: SearchResults, bits: int) -> None:
     if not results.hits:
         out.print("The library holds no other videos yet: add some with `bitreel index`.")
         return
-    table = Table("", f"distance\n(of {bits} bits)", "label", "seconds")
+    reranked = results.hits[0].asymmetric_bits is not None
+    heading = f"{'re-ranked distance' if reranked else 'distance'}\n(of {bits} bits)"
+    table = Table("", heading, "label", "seconds")
     table.add_column("video", overflow="fold")
     for rank, hit in enumerate(results.hits, start=1):
         span = f"{hit.start_seconds:.1f}–{hit.end_seconds:.1f}"

@@ -52,7 +52,7 @@ from bitreel.cli.train_options import (
     Weights,
     given_options,
 )
-from bitreel.errors import ConfigError
+from bitreel.cli.widths import parse_widths
 
 if TYPE_CHECKING:
     from bitreel.dataset import Dataset
@@ -116,7 +116,7 @@ def train(
     from bitreel.training import train as run
     from bitreel.training.presets import make_config
 
-    widths = _widths(bits)
+    widths = parse_widths(bits)
     given = given_options(ctx)
     if len(widths) == 1 and "bits" not in given:  # those of the preset or the file
         configs = [make_config(preset, config, given)]
@@ -124,6 +124,8 @@ def train(
         configs = [make_config(preset, config, given | {"bits": width}) for width in widths]
     labelled = any(options.loss != "itq" for options in configs)
     dataset = open_dataset(data, fold=fold, lists=lists, labelled=labelled)
+    if not labelled and dataset.query:
+        warn("Set aside", f"{len(dataset.query)} videos of the query part, to evaluate with.")
     rows: list[dict[str, Any]] = []
     for options in configs:
         folder = output / str(options.bits) if len(widths) > 1 else output
@@ -143,15 +145,6 @@ def train(
     if not is_main_process():
         return
     print_json(rows[0] if len(rows) == 1 else {"models": rows}) if json else _print(rows)
-
-
-def _widths(bits: str) -> list[int]:
-    try:
-        return [int(width) for width in bits.split(",")]
-    except ValueError:
-        raise ConfigError(
-            f"--bits takes a number or several, as 64,128,256; got {bits!r}."
-        ) from None
 
 
 def _finished(folder: Path, config: TrainConfig, dataset: Dataset) -> Model | None:
@@ -197,6 +190,6 @@ def _print(rows: list[dict[str, Any]]) -> None:
     if rows[0]["best_epoch"] is not None:
         out.print(f"{clips} training clips, epochs chosen on {held} of held-out groups.")
     elif held:
-        out.print(f"Fitted on {clips} clips, validated on {held} of held-out groups.")
+        out.print(f"Fitted on {clips} clips; validated on {held} of them, held out by groups.")
     else:
         out.print(f"Fitted on {clips} clips, without their labels.")

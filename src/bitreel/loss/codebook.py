@@ -82,5 +82,10 @@ def _farthest_first(candidates: NDArray[np.int8], classes: int) -> NDArray[np.in
     nearest = np.full(len(candidates), np.inf)
     while len(chosen) < classes:
         nearest = np.minimum(nearest, (width - floats @ floats[chosen[-1]]) / 2)
+        if not nearest.max():
+            raise ConfigError(
+                f"{width} bits are too few for {classes} classes: codes for all of them were not "
+                f"found. Take more bits."
+            )
         chosen.append(int(np.argmax(nearest)))
     return candidates[chosen]

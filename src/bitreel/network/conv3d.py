@@ -80,10 +80,11 @@ def inflate(cnn: Any, name: str) -> None:
         for stage in getattr(cnn, "feature_info", [])
         if stage["reduction"] in _POOLED_REDUCTIONS
     ]
-    if len(convolutions) < 2 or len(stages) < len(_POOLED_REDUCTIONS):
+    plain = all(type(module) in (nn.Conv2d, Conv2dSame) for module in convolutions.values())
+    if not plain or len(convolutions) < 2 or len(stages) < len(_POOLED_REDUCTIONS):
         raise ConfigError(
-            f"{name} has too few convolutions or stages to be made 3D: take a ResNet, "
-            f"EfficientNet, MobileNet or ConvNeXt, or one of torchvision's video networks."
+            f"{name} can not be made 3D (it has too few plain convolutions or stages): take a "
+            f"ResNet, EfficientNet, MobileNet or ConvNeXt, or one of torchvision's video networks."
         )
     for path, flat in convolutions.items():
         cnn.set_submodule(path, InflatedConvolution(flat))

@@ -34,7 +34,7 @@ def find_encoder(word: str) -> Encoder:
     for mixing in MIXINGS:
         for fusion in FUSIONS:
             encoder = Encoder(mixing, fusion)  # type: ignore[arg-type]
-            if word == str(encoder):
+            if word in (str(encoder), f"{mixing}+{fusion}"):
                 return encoder
     words = ", ".join([*FUSIONS, *(m for m in MIXINGS if m != _PLAIN)])
     raise ConfigError(

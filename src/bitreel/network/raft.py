@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,25 +22,34 @@ import_torchvision()
 
 from torchvision.models.optical_flow import raft_large, raft_small  # noqa: E402
 
+_lock = threading.Lock()
 _SIDE = 8  # RAFT works on pictures whose sides are multiples of it,
 _LEAST = 128  # and no smaller than it, for the coarsest of its pyramids
 
 
-@lru_cache(maxsize=2)
 def raft_flow(weights: str) -> Estimator:
     """The estimator that a file of weights gives, of raft_small or raft_large by what is in it.
 
     Raises WeightsError where there is none, or it holds something else.
     """
-    state = read_weights(Path(weights))
+    path = Path(weights)
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    with _lock:
+        return _load(path, changed)
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path, _: int) -> Estimator:
+    state = read_weights(path)
     for make in (raft_small, raft_large):
-        network: Any = make(weights=None, progress=False)
+        with torch.device("meta"):  # which draws no random weights: a run's generator stays
+            network: Any = make(weights=None, progress=False)
         own = network.state_dict()
         if own.keys() <= state.keys() and all(own[k].shape == state[k].shape for k in own):
-            network.load_state_dict({k: state[k] for k in own})
+            network.load_state_dict({k: state[k] for k in own}, assign=True)
             return _estimator(network.eval())
     raise WeightsError(
-        f"{weights} holds no weights of torchvision's raft_small or raft_large: download one of "
+        f"{path} holds no weights of torchvision's raft_small or raft_large: download one of "
         f"theirs, or name another flow method."
     )
 
@@ -48,7 +58,8 @@ def _estimator(network: Any) -> Estimator:
     @torch.inference_mode()
     def estimate(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
         fields = np.empty((*first.shape[:3], 2), np.float32)
-        with one_thread():
+        # The network keeps the pyramid of the pair at hand in itself: one caller at a time.
+        with _lock, one_thread():
             for field, before, after in zip(fields, first, second, strict=True):
                 refined = network(_picture(before), _picture(after))[-1][0]
                 field[:] = refined[:, : field.shape[0], : field.shape[1]].permute(1, 2, 0).numpy()

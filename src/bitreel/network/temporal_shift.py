@@ -33,8 +33,9 @@ def insert_shift(cnn: nn.Module, name: str) -> None:
     """
     starts = []
     for block in list(cnn.modules())[1:]:  # the first is the CNN itself, with its stem
-        found = [getattr(block, start, None) for start in _BRANCH_STARTS]
-        starts += [start for start in found if isinstance(start, nn.Conv2d)][:1]
+        children = block.named_children()  # in the order in which they run
+        found = (child for name_, child in children if name_ in _BRANCH_STARTS)
+        starts += [child for child in found if isinstance(child, nn.Conv2d)][:1]
     if not starts:
         raise ConfigError(
             f"Temporal shift wants residual blocks with a convolution first, and {name} has none "

@@ -148,7 +148,7 @@ class _Runs:
         try:
             return {"config": to_json(config), **work(config).to_json()}
         except (BitreelError, RuntimeError) as error:  # torch's word for memory that ran out
-            self.reasons[combination] = str(error).splitlines()[0]
+            self.reasons[combination] = (str(error).splitlines() or [type(error).__name__])[0]
             raise NoResult from error
 
 

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from bitreel.config import STRICT
 from bitreel.errors import ConfigError
-from bitreel.loss import Loss, LossName, TripletStrategy, make_loss
+from bitreel.loss import Loss, TripletStrategy, make_loss
 from bitreel.model import ModelConfig, Sampling
 from bitreel.network import DEFAULT_BACKBONE, READY_FUSIONS
 
@@ -27,7 +27,7 @@ class TrainConfig:
     sampling: Sampling = field(default_factory=Sampling)
 
     # ridge and itq are fitted, not trained: by regression to codes of the classes, without labels
-    loss: LossName | Literal["ridge", "itq"] = "two-term"
+    loss: Literal["two-term", "ortho", "central", "ridge", "itq"] = "two-term"
     alpha: float = 1.0
     beta: float = 1.0
     margin: float | None = None  # in bits; None: a quarter of the bits
@@ -78,12 +78,18 @@ class TrainConfig:
         self.model(("any",))  # checks bits, modality, encoder and sampling
         if not self.is_fitted:
             self.make_loss(classes=2)
-        elif self.finetune or self.model(("any",)).encoder_parts.fusion not in READY_FUSIONS:
+        elif self.finetune:
             raise ConfigError(
-                f"{self.loss} fits the hash layer and trains nothing below it: leave out finetune, "
-                f"and take an encoder with nothing to train above the backbone (segments, mean) in "
-                f"place of {self.encoder!r}."
+                f"{self.loss} fits the hash layer and trains nothing below it: leave out finetune."
             )
+        elif self.model(("any",)).encoder_parts.fusion not in READY_FUSIONS:
+            raise ConfigError(
+                f"{self.loss} trains nothing below the hash layer: take an encoder with nothing to "
+                f"train above the backbone (segments, mean) in place of {self.encoder!r}."
+            )
+
+        if self.loss == "itq" and self.mirror:
+            raise ConfigError("itq learns from clips as they are: leave out mirror.")
 
     @property
     def is_fitted(self) -> bool:

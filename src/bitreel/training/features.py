@@ -93,7 +93,10 @@ def labelled_features(
     rows = [[one for one in found[example.path] if one is not None] for example in kept]
     stacks = tuple(np.stack([one.features for one in column]) for column in zip(*rows, strict=True))
     streams = len(model.modalities)
-    damage = {e.path: one.damage for e, row in zip(kept, rows, strict=True) for one in row}
+    damage = {
+        example.path: next((one.damage for one in row if one.damage), None)
+        for example, row in zip(kept, rows, strict=True)
+    }
     return LabelledFeatures(
         kept,
         stacks[:streams],

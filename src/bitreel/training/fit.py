@@ -203,4 +203,4 @@ class Fit:
 
 def _option(field: str) -> str:
     """The command line's word for a field of TrainConfig."""
-    return "--frames or --size" if field == "sampling" else f"--{field.replace('_', '-')}"
+    return "--frames, --size or --clips" if field == "sampling" else f"--{field.replace('_', '-')}"

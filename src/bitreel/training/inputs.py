@@ -17,9 +17,11 @@ from bitreel.modality import Modality
 from bitreel.model import Model
 from bitreel.network import one_thread
 from bitreel.read_ahead import read_ahead
+from bitreel.training.config import TrainConfig
 from bitreel.training.features import LabelledFeatures
 
 PICTURES_IN_MEMORY_BYTES = 4 << 30
+STANDARDISING_CLIPS = 64
 
 Pictures = list[list[Tensor]]  # of each stream, of each clip of a segment: float32 [T,C,H,W]
 
@@ -43,6 +45,18 @@ class Inputs(Protocol):
     def learn(self) -> None:
         """Make the module ready for training steps; `codes` undoes it."""
         ...
+
+    def standardise(self, rows: Sequence[int]) -> None:
+        """Centre and scale what the head sees to the features of these rows."""
+        ...
+
+
+def make_inputs(model: Model, data: LabelledFeatures, config: TrainConfig) -> Inputs:
+    """What feeds a run with these options."""
+    if not config.finetune:
+        return FrozenInputs(model, data)
+    pretrained = config.weights != "none"
+    return FinetuneInputs(model, data, pretrained=pretrained, mirror=config.mirror)
 
 
 class FrozenInputs:
@@ -74,6 +88,9 @@ class FrozenInputs:
     def learn(self) -> None:
         self.module.train()
 
+    def standardise(self, rows: Sequence[int]) -> None:
+        self._model.standardise(self._data.rows(rows))
+
 
 class FinetuneInputs:
     """Pictures [B,T,C,H,W] of each stream: the whole network learns.
@@ -89,6 +106,7 @@ class FinetuneInputs:
     ) -> None:
         self.module: nn.Module = model.network
         self._model = model
+        self._data = data
         self._paths = [example.path for example in data.examples]
         self._pretrained = pretrained
         self._mirror = mirror
@@ -138,6 +156,20 @@ class FinetuneInputs:
         self.module.train()
         if self._pretrained:
             self._model.network.backbones.eval()
+
+    @torch.no_grad()
+    def standardise(self, rows: Sequence[int]) -> None:
+        """Random weights are measured on a batch, as training will see them: what their
+        normalisation layers expect before they have seen anything has nothing to do with it."""
+        if self._pretrained:
+            self._model.standardise(self._data.rows(rows))
+            return
+        self.learn()
+        network = self._model.network
+        pictures = self.batch(list(rows)[:: max(1, len(rows) // STANDARDISING_CLIPS)])
+        network.head.fit_standardisation(
+            [b(p.to(self._model.device)) for b, p in zip(network.backbones, pictures, strict=True)]
+        )
 
 
 def _mirrored(modality: Modality, pictures: Tensor) -> Tensor:

@@ -13,11 +13,13 @@ _SIDES = [
     ("clockwise", "counterclockwise"),
     ("clockwise", "anticlockwise"),
 ]
+_JOINED = re.compile(r"(counter|anti)[-_ ]+(clockwise)")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def check_mirror(labels: Sequence[str]) -> None:
     """Raises ConfigError where the mirror image of one class is another, by their names."""
-    names = {label.lower(): label for label in labels}
+    names = {_plain(label): label for label in labels}
     for label in names:
         for one, other in _SIDES:
             twin = _exchanged(label, one, other)
@@ -28,8 +30,13 @@ def check_mirror(labels: Sequence[str]) -> None:
                 )
 
 
+def _plain(label: str) -> str:
+    """turnLeft as turn_left, anti-clockwise as anticlockwise, in small letters."""
+    return _JOINED.sub(r"\1\2", _HUMP.sub("_", label).lower())
+
+
 def _exchanged(label: str, one: str, other: str) -> str:
-    """The label with these words exchanged, where they stand as words."""
+    """The label with these words exchanged, where a word begins with them."""
     swap = {one: other, other: one}
-    words = rf"(?<![a-z])({one}|{other})(?![a-z])"
-    return re.sub(words, lambda found: swap[found[0]], label.lower())
+    words = rf"(?<![a-z])({one}|{other})"
+    return re.sub(words, lambda found: swap[found[0]], label)

@@ -54,5 +54,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """One level deep: `sampling` is an object of its own."""
-    sampling = {**below.get("sampling", {}), **above.get("sampling", {})}
-    return {**below, **above, **({"sampling": sampling} if sampling else {})}
+    parts = [values["sampling"] for values in (below, above) if "sampling" in values]
+    if len(parts) == 2 and all(isinstance(part, dict) for part in parts):
+        return {**below, **above, "sampling": {**parts[0], **parts[1]}}
+    return {**below, **above}

@@ -20,7 +20,7 @@ from bitreel.training.feature_cache import content_digest, default_cache
 from bitreel.training.features import LabelledFeatures, labelled_features
 from bitreel.training.fit import HEADLINE, Fit, Outcome, TrainingData
 from bitreel.training.fitted import fit_head
-from bitreel.training.inputs import FinetuneInputs, FrozenInputs, Inputs
+from bitreel.training.inputs import make_inputs
 from bitreel.training.mirror import check_mirror
 from bitreel.training.start import (
     data_digest,
@@ -59,7 +59,8 @@ def train(
     output = None if output is None else Path(output)
     if output is not None:
         checkpoints.check_output(output)  # a bad one is to be known before hours of work
-    dataset = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
+    if not isinstance(dataset, Dataset):
+        dataset = open_dataset(dataset, labelled=config.loss != "itq")
     fabric = launch(config, accelerator=accelerator, devices=devices)
     labels = () if config.loss == "itq" else labels_of(dataset)
     if config.mirror:
@@ -101,7 +102,7 @@ def _fit_in_one_go(model: Model, features: LabelledFeatures, config: TrainConfig
             fit_head(model, features, everything, config)
     return {
         "validation": {HEADLINE: score},
-        "training_clips": len(data.training),
+        "training_clips": len(everything) if config.refit else len(data.training),
         "validation_clips": len(data.validation),
     }
 
@@ -119,11 +120,8 @@ def _fit(
     data = split_for_training(features, labels, config)
 
     def fit(model: Model, data: TrainingData, *, phase: str, epochs: int) -> Outcome:
-        model.standardise(features.rows(data.training))
-        inputs: Inputs = FrozenInputs(model, features)
-        if config.finetune:
-            pretrained = config.weights != "none"
-            inputs = FinetuneInputs(model, features, pretrained=pretrained, mirror=config.mirror)
+        inputs = make_inputs(model, features, config)
+        inputs.standardise(data.training)
         run = Fit(
             model, inputs, data, config, phase=phase, epochs=epochs, fabric=fabric, output=output
         )

@@ -21,7 +21,7 @@ from bitreel.training.config import TrainConfig
 from bitreel.training.features import LabelledFeatures, labelled_features
 from bitreel.training.fit import HEADLINE, Fit, TrainingData
 from bitreel.training.fitted import fit_head
-from bitreel.training.inputs import FinetuneInputs, FrozenInputs, Inputs
+from bitreel.training.inputs import make_inputs
 from bitreel.training.mirror import check_mirror
 from bitreel.training.start import fresh_model, labels_of, launch, split_for_training
 
@@ -91,7 +91,6 @@ class Validator:
             with one_thread():
                 fit_head(model, features, data.training, config)
             return _scores(model.encode_features(features.streams), data, features)
-        model.standardise(features.rows(data.training))
         return _scores(self._fit(model, features, data, config), data, features)
 
     def _features(self, model: Model, config: TrainConfig) -> LabelledFeatures:
@@ -115,10 +114,8 @@ class Validator:
         self, model: Model, features: LabelledFeatures, data: TrainingData, config: TrainConfig
     ) -> BinaryCodes:
         """Train, and encode all examples with the weights of the best epoch."""
-        inputs: Inputs = FrozenInputs(model, features)
-        if config.finetune:
-            pretrained = config.weights != "none"
-            inputs = FinetuneInputs(model, features, pretrained=pretrained, mirror=config.mirror)
+        inputs = make_inputs(model, features, config)
+        inputs.standardise(data.training)
         fit = Fit(
             model,
             inputs,
