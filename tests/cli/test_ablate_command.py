@@ -43,7 +43,7 @@ def test_people_get_the_table_and_why_a_row_is_missing(actions: Path, folder: Pa
     ran = ablate(actions, folder, "--loss", "itq", "--encoder", "mean", "--encoder", "temporal")
     assert ran.code == 0
     assert "| rgb      | mean     | itq  |" in ran.out
-    assert "Not trained (rgb · temporal · itq · 64 bits): itq fits" in ran.out
+    assert "Not trained (rgb · temporal · itq · 64 bits): itq trains" in ran.out
     assert "rows 1/1" in ran.err
 
 

@@ -143,7 +143,7 @@ def test_features_are_shared_by_neighbours_in_the_work_and_rows_keep_their_order
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("rgb", "temporal", "itq", 16), "itq fits the hash layer"),
+        (("rgb", "temporal", "itq", 16), "itq trains nothing below"),
         (("sound", "mean", "ortho", 16), "sound"),
         (("rgb", "mean", "ortho", 0), "1 to 4096 bits, got 0"),
     ],
@@ -203,3 +203,18 @@ def test_official_queries_are_those_of_train_and_evaluate(
 def test_nothing_to_do_is_an_error(actions: Path, folder: Path, base: TrainConfig) -> None:
     with pytest.raises(ConfigError, match="one combination or more, and one seed or more"):
         run(actions, folder, base)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (["rgb,"], ["mean"], ["ridge"]),
+        (["rgb"], ["lstm"], ["ridge"]),
+        (["rgb"], ["mean"], ["foo"]),
+    ],
+)
+def test_a_word_that_is_none_is_refused_before_anything_runs(
+    words: tuple[list[str], list[str], list[str]],
+) -> None:
+    with pytest.raises(ConfigError, match="Unknown"):
+        combinations(*words, [64])

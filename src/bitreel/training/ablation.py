@@ -9,7 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from bitreel.errors import ConfigError
 from bitreel.evaluation.bootstrap import Interval
+from bitreel.modality import find_modalities
+from bitreel.network import find_encoder
+from bitreel.training.config import LOSSES
 
 Part = Literal["validation", "query"]
 
@@ -72,6 +76,16 @@ def combinations(
     losses: Sequence[str],
     widths: Sequence[int],
 ) -> tuple[Combination, ...]:
-    """All of them, each once, the last words changing fastest."""
+    """All of them, each once, the last words changing fastest.
+
+    Raises ConfigError for a word that none of them could be made with.
+    """
+    for words in modalities:
+        find_modalities(words)
+    for word in encoders:
+        find_encoder(word)
+    for name in losses:
+        if name not in LOSSES:
+            raise ConfigError(f"Unknown loss {name!r}: choose from {', '.join(LOSSES)}.")
     found = (Combination(*words) for words in product(modalities, encoders, losses, widths))
     return tuple(dict.fromkeys(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import field
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic.dataclasses import dataclass
 
@@ -13,6 +13,9 @@ from bitreel.errors import ConfigError
 from bitreel.loss import Loss, TripletStrategy, make_loss
 from bitreel.model import ModelConfig, Sampling
 from bitreel.network import DEFAULT_BACKBONE, READY_FUSIONS
+
+LossChoice = Literal["two-term", "ortho", "central", "ridge", "itq"]
+LOSSES: tuple[str, ...] = get_args(LossChoice)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -27,7 +30,7 @@ class TrainConfig:
     sampling: Sampling = field(default_factory=Sampling)
 
     # ridge and itq are fitted, not trained: by regression to codes of the classes, without labels
-    loss: Literal["two-term", "ortho", "central", "ridge", "itq"] = "two-term"
+    loss: LossChoice = "two-term"
     alpha: float = 1.0
     beta: float = 1.0
     margin: float | None = None  # in bits; None: a quarter of the bits
