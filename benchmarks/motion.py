@@ -108,9 +108,7 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
     options.settings = options.settings.split(",")
     options.models = options.models.split(",")
-    print(
-        "| setting | model | nearest | mAP@10 | pairs as one | CPU s |\n|---|---|---|---|---|---|"
-    )
+    print(f"| setting | model | {' | '.join(COLUMNS)} |\n{'|---' * (2 + len(COLUMNS))}|")
     return options
 
 
