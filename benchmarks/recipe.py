@@ -52,8 +52,8 @@ def main() -> None:
     options = parser.parse_args()
     dataset = open_dataset(options.data)
     validator = Validator(dataset, cache=default_cache(), accelerator="cpu")
-    steps = {name: TrainConfig(**changes) for name, changes in LADDER.items()}
-    steps["best: rgb and differences"] = make_config("best")
+    steps = {name: make_config("seed", options=changes) for name, changes in LADDER.items()}
+    steps["best: rgb and differences"] = TrainConfig()
     rows: list[dict[str, Any]] = []
     print(f"{dataset!r}, {options.bits} bits, mAP@10 (÷k, expected over ties)\n")
     print("| | validation | query |\n|---|---|---|")

@@ -26,7 +26,8 @@ from bitreel.dataset import Dataset, open_dataset
 from bitreel.dataset.synthetic import make_actions
 from bitreel.evaluation import evaluate_codes
 from bitreel.model import Model
-from bitreel.training import TrainConfig, default_cache, evaluate, labelled_features, train
+from bitreel.training import default_cache, evaluate, labelled_features, train
+from bitreel.training.presets import make_config
 
 Floats = NDArray[np.float32]
 LOSSES = {"both": (1.0, 1.0), "alpha only": (1.0, 0.0), "beta only": (0.0, 1.0)}
@@ -82,7 +83,7 @@ def trained(dataset: Dataset, options: argparse.Namespace) -> Iterator[dict[str,
     for loss in options.losses:
         alpha, beta = LOSSES[loss]
         for bits in options.bits:
-            config = TrainConfig(bits=bits, alpha=alpha, beta=beta)
+            config = make_config("seed", options={"bits": bits, "alpha": alpha, "beta": beta})
             scores = [
                 evaluate(train(dataset, replace(config, seed=seed)), dataset).evaluation.values[
                     "mAP@10"
@@ -119,7 +120,7 @@ def peers(dataset: Dataset, options: argparse.Namespace) -> Iterator[dict[str, A
 
 
 def mean_features(dataset: Dataset) -> tuple[Floats, Floats, tuple[list[str], list[str]]]:
-    model = Model(TrainConfig().model(dataset.labels))
+    model = Model(make_config("seed").model(dataset.labels))
     model.network.backbones[0].load_pretrained("package")
     cache = default_cache()
     query = labelled_features(model, dataset.query, cache=cache)

@@ -109,7 +109,7 @@ class Trained:
 def train_and_index(manifest: Path, folder: Path) -> Trained:
     """The first half of the road, with two tiny models."""
     models, cache, library = (folder / name for name in ("models", "cache", "library"))
-    options = ("--output", models, "--bits", "32,16", "--epochs", 8, *TINY, "--cache", cache)
+    options = ("--output", models, "--bits", "32,16", *TINY, "--cache", cache)
     answer = bitreel("train", manifest, *options, "--json").json
     model = ("--model", models / "16")
     assert bitreel("index", library, manifest, "--split", "database", *model).code == 0

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from bitreel.config import from_json
 from bitreel.model import Model, ModelConfig, Sampling
 from bitreel.training import TrainConfig
+from bitreel.training.presets import make_config
 
 BACKBONE = "mobilenetv3_small_050"
 SAMPLING = Sampling(frames=4, height=64, width=64)
@@ -28,7 +28,7 @@ def tiny_model(*, bits: int = 20, seed: int = 0, modality: str = "rgb") -> Model
 
 
 def tiny_options(**changes: Any) -> TrainConfig:
-    """Options of a training run that takes a second or two once features are cached."""
+    """Options of a run of the preset `seed` that takes a second or two once features are cached."""
     options = {
         "bits": 16,
         "backbone": BACKBONE,
@@ -36,4 +36,4 @@ def tiny_options(**changes: Any) -> TrainConfig:
         "sampling": {"frames": 4, "height": 64, "width": 64},
         "epochs": 4,
     }
-    return from_json(TrainConfig, options | changes, where="tiny_options")
+    return make_config("seed", options=options | changes)

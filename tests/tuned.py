@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bitreel.training import TrainConfig
+from bitreel.training.presets import make_config
 from bitreel.training.search_space import MARGIN, RATIO, SearchSpace, with_ratio
 from bitreel.training.tune import CURVE
 from bitreel.training.tuning import CurvePoint, Tried, TuneOptions, Tuning, rank_finalists
@@ -20,7 +21,7 @@ def made_up(
     *, gain: float = 0.08, widths: tuple[int, ...] = (64,), curve: bool = True, **changes: Any
 ) -> Tuning:
     """mAP@10 is best at beta/alpha = 1/4; the best point gains `gain` on the defaults."""
-    base = TrainConfig(**changes)
+    base = make_config("seed", options=changes)
     space = SearchSpace(base, widths=widths)
     generator = np.random.default_rng(0)
     tried = [_tried(space, generator, widths[n % len(widths)]) for n in range(30)]

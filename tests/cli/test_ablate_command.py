@@ -21,7 +21,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ablate(actions: Path, folder: Path, *words: object, output: str = "table") -> Ran:
     weights = ("--weights", folder / "weights.safetensors")
     places = ("--output", folder / output, "--cache", folder / "cache")
-    return bitreel("ablate", actions, *places, *TINY, *weights, "--seeds", 1, "--epochs", 2, *words)
+    options = (*TINY, *weights, "--preset", "seed", "--seeds", 1, "--epochs", 2)
+    return bitreel("ablate", actions, *places, *options, *words)
 
 
 def test_the_answer_as_json_and_the_files(actions: Path, folder: Path) -> None:

@@ -93,7 +93,12 @@ def test_a_real_ctrl_c_during_a_run(actions: Path, tmp_path: Path) -> None:
     """The terminal sends it while videos are decoded by threads."""
     words = ["train", actions, "--output", tmp_path / "model", "--cache", tmp_path / "cache"]
     process = subprocess.Popen(
-        [str(SCRIPT), *map(str, [*words, *TINY, "--epochs", 100_000, "--patience", 100_000])],
+        [
+            str(SCRIPT),
+            *map(
+                str, [*words, *TINY, "--loss", "ortho", "--epochs", 100_000, "--patience", 100_000]
+            ),
+        ],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -24,7 +24,7 @@ KEYS = {
 
 
 def train(trained: Trained, output: Path, *words: object) -> Ran:
-    options = (*TINY, "--cache", trained.cache, "--epochs", 2)
+    options = (*TINY, "--cache", trained.cache, "--preset", "seed", "--epochs", 2)
     return bitreel("train", trained.manifest, "--output", output, *options, *words)
 
 

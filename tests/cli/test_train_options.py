@@ -17,7 +17,7 @@ from bitreel.dataset import Dataset
 from bitreel.errors import BitreelError
 from bitreel.model import Sampling
 from bitreel.training import TrainConfig
-from bitreel.training.presets import PRESETS
+from bitreel.training.presets import PRESETS, make_config
 from command_line import bitreel as run
 
 OPTIONS = {
@@ -123,11 +123,13 @@ def words_for(name: str, value: Any) -> list[str]:
 def test_an_option_reaches_the_config_and_changes_nothing_else(
     name: str, actions: Path, tmp_path: Path, asked: list[TrainConfig]
 ) -> None:
-    run("train", actions, "--output", tmp_path / "model", *words_for(name, CHANGED[name]))
+    preset = "best" if name == "ridge" else "seed"  # whose loss the option means something to
+    words = ["--preset", preset, *words_for(name, CHANGED[name])]
+    run("train", actions, "--output", tmp_path / "model", *words)
     changed = {RENAMED.get(name, name): CHANGED[name]}
     if name == "size":
         changed["sampling.width"] = CHANGED[name]
-    expected = flat(to_json(TrainConfig())) | changed
+    expected = flat(to_json(make_config(preset))) | changed
     assert flat(to_json(asked[0])) == expected
 
 
@@ -136,6 +138,24 @@ def test_no_option_gives_the_default_config(
 ) -> None:
     run("train", actions, "--output", tmp_path / "model")
     assert asked == [TrainConfig()]
+
+
+@pytest.mark.parametrize(
+    ("words", "add"),
+    [
+        (["--alpha", 2], "two-term"),
+        (["--loss", "ortho", "--triplets", "hard"], "two-term"),
+        (["--epochs", 3], "two-term"),
+        (["--preset", "seed", "--ridge", 0.1], "ridge"),
+    ],
+)
+def test_an_option_that_means_nothing_to_the_loss_is_refused(
+    words: list[object], add: str, actions: Path, tmp_path: Path, asked: list[TrainConfig]
+) -> None:
+    error = run("train", actions, "--output", tmp_path / "model", *words).error
+    assert error.startswith(str(words[-2]))
+    assert f"add --loss {add}" in error
+    assert not asked
 
 
 def test_what_is_given_wins_over_the_file_and_the_file_over_the_preset(
@@ -175,4 +195,4 @@ def test_a_file_of_other_things_is_refused(
 
 def test_an_unknown_preset_is_refused(actions: Path, tmp_path: Path) -> None:
     ended = run("train", actions, "--output", tmp_path / "model", "--preset", "better")
-    assert (ended.code, "choose from seed, best" in ended.err) == (1, True)
+    assert (ended.code, "choose from best, seed" in ended.err) == (1, True)

@@ -33,7 +33,18 @@ main()
 
 def words(actions: Path, folder: Path, output: Path) -> list[str]:
     """The command line. Random triplets, so that their generator has to be restored as well."""
-    options = ("--triplets", "random", "--epochs", EPOCHS, "--patience", EPOCHS, "--bits", 16)
+    options = (
+        "--preset",
+        "seed",
+        "--triplets",
+        "random",
+        "--epochs",
+        EPOCHS,
+        "--patience",
+        EPOCHS,
+        "--bits",
+        16,
+    )
     cache = ("--cache", folder / "cache")
     return [*map(str, ("train", actions, "--output", output, *TINY, *options, *cache)), "--json"]
 

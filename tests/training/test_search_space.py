@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bitreel.errors import ConfigError
 from bitreel.network.fusion import FUSIONS
-from bitreel.training import TrainConfig
+from bitreel.training.presets import make_config
 from bitreel.training.search_space import (
     MARGIN,
     RATIO,
@@ -24,11 +24,12 @@ from bitreel.training.search_space import (
 )
 
 # The options that differ from the base in name alone: a margin of None is a quarter of the bits.
-PLAIN = TrainConfig(refit=False, margin=16.0)
+PLAIN = make_config("seed", options={"refit": False, "margin": 16.0})
+SEED = make_config("seed")
 
 
 def test_the_defaults_are_a_point_and_that_point_is_the_defaults() -> None:
-    space = SearchSpace(TrainConfig())
+    space = SearchSpace(SEED)
     point = space.default(64)
     assert point == {
         RATIO: 0.0,
@@ -46,7 +47,7 @@ def test_the_defaults_are_a_point_and_that_point_is_the_defaults() -> None:
 
 @given(st.floats(-8, 4), st.floats(1 / 32, 1), st.floats(1e-4, 1e-2), st.sampled_from([64, 256]))
 def test_a_point_comes_back(ratio: float, margin: float, rate: float, bits: int) -> None:
-    space = SearchSpace(TrainConfig(alpha=0.5, beta=2.0), widths=(64, 256))
+    space = SearchSpace(replace(SEED, alpha=0.5, beta=2.0), widths=(64, 256))
     point: dict[str, Any] = {RATIO: ratio, MARGIN: margin, "learning_rate": rate, "bits": bits}
     point |= {"triplets": "hard", "encoder": "mean"}
     config = space.config(point)
@@ -60,13 +61,13 @@ def test_a_point_comes_back(ratio: float, margin: float, rate: float, bits: int)
 
 @pytest.mark.parametrize("ratio", [-math.inf, -8.0, 0.0, 3.0, math.inf])
 def test_a_ratio_of_the_weights_and_back(ratio: float) -> None:
-    config = with_ratio(TrainConfig(), ratio)
+    config = with_ratio(SEED, ratio)
     assert config.alpha + config.beta == pytest.approx(2.0, abs=2e-3)
     assert ratio_of(config) == pytest.approx(ratio, abs=2e-3)
 
 
 def test_defaults_with_one_term_alone_lie_outside() -> None:
-    space = SearchSpace(TrainConfig(beta=0.0))
+    space = SearchSpace(replace(SEED, beta=0.0))
     assert space.default(64)[RATIO] == -math.inf
     assert not space.holds(space.default(64))
     assert space.config(space.default(64)) == replace(PLAIN, beta=0.0)
@@ -74,27 +75,30 @@ def test_defaults_with_one_term_alone_lie_outside() -> None:
 
 @pytest.mark.parametrize("loss", ["ortho", "central"])
 def test_losses_of_fixed_codes_have_their_own_dimensions(loss: Any) -> None:
-    space = SearchSpace(TrainConfig(loss=loss))
+    space = SearchSpace(replace(SEED, loss=loss))
     assert list(space.dimensions) == ["quantisation", "balance", "learning_rate", "encoder", "bits"]
     assert space.holds(space.default(64))
-    assert space.config(space.default(64)) == TrainConfig(loss=loss, refit=False)
+    assert space.config(space.default(64)) == replace(SEED, loss=loss, refit=False)
 
 
 def test_a_regression_has_its_ridge_and_the_fusions_that_need_no_training() -> None:
-    space = SearchSpace(TrainConfig(loss="ridge", encoder="mean"))
+    base = replace(SEED, loss="ridge", encoder="mean")
+    space = SearchSpace(base)
     assert list(space.dimensions) == ["ridge", "encoder", "bits"]
     assert space.encoders == ("mean", "segments")
-    assert space.config(space.default(64)) == TrainConfig(loss="ridge", encoder="mean", refit=False)
+    assert space.config(space.default(64)) == replace(
+        SEED, loss="ridge", encoder="mean", refit=False
+    )
 
 
 def test_the_encoders_are_the_fusions_of_the_same_features() -> None:
-    plain = SearchSpace(TrainConfig()).encoders
+    plain = SearchSpace(SEED).encoders
     assert plain[0] == "weighted"
     assert set(plain) == set(FUSIONS)
-    shifted = SearchSpace(TrainConfig(encoder="shift")).encoders
+    shifted = SearchSpace(replace(SEED, encoder="shift")).encoders
     assert shifted[0] == "shift"
     assert set(shifted) == {"shift", *(f"shift+{name}" for name in FUSIONS if name != "mean")}
-    assert SearchSpace(TrainConfig(), encoders=("mean",)).dimensions["encoder"] == Choice(("mean",))
+    assert SearchSpace(SEED, encoders=("mean",)).dimensions["encoder"] == Choice(("mean",))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_what_can_not_be_searched(
     changes: dict[str, Any], words: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        SearchSpace(TrainConfig(**changes), **words)
+        SearchSpace(replace(SEED, **changes), **words)
 
 
 def test_a_dimension_knows_its_values() -> None:

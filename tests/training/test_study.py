@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bitreel.errors import ConfigError
-from bitreel.training import TrainConfig
 from bitreel.training.claims import Claims
+from bitreel.training.presets import make_config
 from bitreel.training.search_space import RATIO, SearchSpace
 from bitreel.training.study import LEAST_TO_PRUNE, TRIES, Study, points_by_width
 
@@ -20,7 +20,7 @@ FACTS = {"bits": (64,), "data": "digest"}
 
 
 def open_study(folder: Path, **words: Any) -> Study:
-    space = SearchSpace(TrainConfig(), **words)
+    space = SearchSpace(make_config("seed"), **words)
     return Study(folder, space, Claims(folder / "claims"), facts=FACTS)
 
 
@@ -152,7 +152,7 @@ def test_the_best_points_of_each_width_come_first_and_once(tmp_path: Path) -> No
 
 def test_a_study_of_other_facts_is_refused(tmp_path: Path) -> None:
     open_study(tmp_path)
-    space = SearchSpace(TrainConfig())
+    space = SearchSpace(make_config("seed"))
     with pytest.raises(ConfigError, match=r"holds a study that differs in data\. Run the same"):
         Study(tmp_path, space, Claims(tmp_path / "claims"), facts=FACTS | {"data": "other"})
 

@@ -140,7 +140,7 @@ def test_the_options_file_is_what_train_takes(found: Tuning, tmp_path: Path) -> 
 
 
 def test_the_intervals_are_widened_for_each_point_that_is_compared() -> None:
-    default, other = TrainConfig(), TrainConfig(beta=2.0)
+    default, other = make_config("seed"), make_config("seed", options={"beta": 2.0})
     scores = {default: (0.5, 0.52, 0.51), other: (0.55, 0.56, 0.58)}
     configs = {default: 0.5, other: 0.6}
     once, thrice = (rank_finalists(configs, scores, default, n)[0].difference for n in (1, 3))

@@ -91,7 +91,7 @@ def ablate(
             rich_help_panel=TABLE,
         ),
     ] = On.validation,
-    preset: Preset = "seed",
+    preset: Preset = "best",
     config: ConfigFile = None,
     backbone: BackboneName = "tf_efficientnet_lite0",
     weights: Weights = "package",

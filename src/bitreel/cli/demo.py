@@ -105,7 +105,7 @@ def _train(places: Places, dataset: Dataset, progress: Progress) -> Model:
         err.print(f"{places.model} is there from an earlier demo: using it.")
         return Model.load(places.model)
     # Small pictures and few frames: these clips are 160x120, and a demo should not take long.
-    config = TrainConfig(sampling=Sampling(frames=8, height=128, width=128), epochs=30)
+    config = TrainConfig(sampling=Sampling(frames=8, height=128, width=128))
     return train(dataset, config, output=places.model, cache=places.cache, progress=progress)
 
 

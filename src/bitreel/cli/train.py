@@ -50,6 +50,7 @@ from bitreel.cli.train_options import (
     Size,
     Triplets,
     Weights,
+    check_effect,
     given_options,
 )
 from bitreel.cli.widths import parse_widths
@@ -64,12 +65,12 @@ def train(
     ctx: typer.Context,
     data: Data,
     output: Output,
-    preset: Preset = "seed",
+    preset: Preset = "best",
     config: ConfigFile = None,
     bits: Bits = "64",
-    modality: ModalityNames = "rgb",
-    encoder: EncoderName = "weighted",
-    loss: LossKind = "two-term",
+    modality: ModalityNames = "rgb,difference",
+    encoder: EncoderName = "segments",
+    loss: LossKind = "ridge",
     alpha: Alpha = 1.0,
     beta: Beta = 1.0,
     margin: Margin = None,
@@ -108,7 +109,7 @@ def train(
 
     Example: `bitreel train actions/ --output model --bits 128`
 
-    Example: `bitreel train actions/ --output model --preset best`
+    Example: `bitreel train actions/ --output model --preset seed --alpha 1 --beta 0.5`
 
     Example: `bitreel train videos/ --output model --loss itq --encoder mean`
     """
@@ -122,6 +123,8 @@ def train(
         configs = [make_config(preset, config, given)]
     else:
         configs = [make_config(preset, config, given | {"bits": width}) for width in widths]
+    for options in configs:
+        check_effect(given, options.loss)
     labelled = any(options.loss != "itq" for options in configs)
     dataset = open_dataset(data, fold=fold, lists=lists, labelled=labelled)
     if not labelled and dataset.query:

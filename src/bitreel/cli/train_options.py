@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bitreel.errors import ConfigError
+
 LOSS, NETWORK, RUN = "Loss", "Network", "Run"
 
 Output = Annotated[
@@ -19,8 +21,8 @@ Bits = Annotated[
 Preset = Annotated[
     str,
     typer.Option(
-        help="Where the other options start from: seed (the 2017 paper's method) or best (what won "
-        "the comparison on validation groups)."
+        help="Where the other options start from: best (what won the comparison on validation "
+        "groups) or seed (the 2017 paper's method: rgb, weighted, two-term)."
     ),
 ]
 ConfigFile = Annotated[
@@ -52,8 +54,9 @@ LossKind = Annotated[
     str,
     typer.Option(
         "--loss",
-        help="two-term (classification and triplet, as in the 2017 paper), ortho, central; fitted "
-        "in one go: ridge, or itq, which needs no labels.",
+        help="Fitted in one go: ridge (regression to codes of the classes), or itq, which needs "
+        "no labels. Trained by epochs: two-term (classification and triplet, as in the 2017 "
+        "paper), ortho, central.",
         rich_help_panel=LOSS,
     ),
 ]
@@ -166,6 +169,16 @@ Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.", rich_help
 _SAMPLING = {"frames": ("frames",), "clips": ("clips",), "size": ("height", "width")}
 _NOT_OF_THE_CONFIG = {"data", "output", "preset", "config", "accelerator", "devices", "fold"}
 _NOT_OF_THE_CONFIG |= {"lists", "cache", "json"}
+_LOSSES_OF = {
+    **dict.fromkeys(("alpha", "beta", "margin", "triplets"), ("two-term",)),
+    **dict.fromkeys(
+        ("quantisation", "balance", "epochs", "patience", "learning_rate"),
+        ("two-term", "ortho", "central"),
+    ),
+    **dict.fromkeys(("classes_per_batch", "clips_per_class"), ("two-term", "ortho", "central")),
+    "ridge": ("ridge",),
+    "refit": ("ridge", "two-term", "ortho", "central"),
+}
 
 
 def given_options(ctx: typer.Context) -> dict[str, Any]:
@@ -183,6 +196,17 @@ def given_options(ctx: typer.Context) -> dict[str, Any]:
     }
     plain = {name: value for name, value in given.items() if name not in _SAMPLING}
     return plain | ({"sampling": sampling} if sampling else {})
+
+
+def check_effect(given: dict[str, Any], loss: str) -> None:
+    """Raises ConfigError for an option that was given and means nothing to the loss."""
+    for name in given:
+        losses = _LOSSES_OF.get(name)
+        if losses and loss not in losses:
+            raise ConfigError(
+                f"--{name.replace('_', '-')} means nothing to the loss {loss}: leave it out, or "
+                f"add --loss {losses[0]}."
+            )
 
 
 def _is_given(ctx: typer.Context, name: str) -> bool:
