@@ -29,12 +29,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bitreel.config import from_json
 from bitreel.dataset import Dataset, open_dataset
-from bitreel.dataset.synthetic import EASY, HARD, Difficulty, make_actions
+from bitreel.dataset.synthetic import HARD, SLOW, Difficulty, make_actions
 from bitreel.dataset.synthetic.motions import REVERSAL_OF
 from bitreel.modality.opencv import dis_flow
-from bitreel.training import TrainConfig, evaluate, train
+from bitreel.training import evaluate, train
+from bitreel.training.presets import make_config
 from bitreel.video import read_clip
 
 Floats = NDArray[np.float64]
@@ -59,7 +59,7 @@ class Setting:
     queries: int = 20
 
 
-SETTINGS = {"easy": Setting(EASY, 80), "full": Setting(HARD, 70)}
+SETTINGS = {"easy": Setting(SLOW, 80), "full": Setting(HARD, 70)}
 
 # A small network from nothing: what ImageNet knows does not help where looks say nothing.
 SMALL: dict[str, Any] = {
@@ -148,7 +148,7 @@ def score(
 ) -> dict[str, float]:
     """The columns of one trained model."""
     epochs = {"epochs": EPOCHS[setting]} if changes.get("finetune") else {}
-    config = from_json(TrainConfig, changes | epochs | {"seed": seed}, where="benchmark")
+    config = make_config("seed", options=changes | epochs | {"seed": seed})
     with tempfile.TemporaryDirectory(dir=folder) as place:
         cache = Path(place)
         start = time.process_time()

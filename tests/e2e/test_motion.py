@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bitreel.config import from_json
 from bitreel.dataset import Dataset, open_dataset
-from bitreel.dataset.synthetic import EASY, make_actions
+from bitreel.dataset.synthetic import SLOW, make_actions
 from bitreel.dataset.synthetic.motions import REVERSAL_OF
 from bitreel.model import Model
-from bitreel.training import TrainConfig, evaluate, train
+from bitreel.training import evaluate, train
+from bitreel.training.presets import make_config
 
 CHANCE = 1 / 12
-MOTION = from_json(
-    TrainConfig,
-    {
+MOTION = make_config(
+    "seed",
+    options={
         "backbone": "small3d",
         "weights": "none",
         "modality": "difference",
@@ -27,7 +27,7 @@ MOTION = from_json(
         "loss": "ortho",
         "learning_rate": 3e-3,
         "backbone_learning_rate": 3e-3,
-        "epochs": 8,
+        "epochs": 10,
         "refit": False,
         "sampling": {
             "frames": 16,
@@ -37,17 +37,15 @@ MOTION = from_json(
             "spacing_seconds": 0.16,
         },
     },
-    where="test_motion",
 )
-FRAME_AVERAGE = from_json(
-    TrainConfig,
-    {
+FRAME_AVERAGE = make_config(
+    "seed",
+    options={
         "encoder": "mean",
         "loss": "ortho",
         "epochs": 30,
         "sampling": {"frames": 8, "height": 48, "width": 64},
     },
-    where="test_motion",
 )
 
 
@@ -60,7 +58,7 @@ def motions(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
             task="motion",
             clips_per_class=80,
             query_fraction=0.25,
-            difficulty=EASY,
+            difficulty=SLOW,
         )
     )
 
@@ -88,9 +86,9 @@ def test_a_3d_network_on_differences_sees_motion(motions: Dataset, tmp_path: Pat
 def test_an_average_of_frames_can_not_tell_a_motion_from_its_reversal(
     motions: Dataset, tmp_path: Path
 ) -> None:
-    """By construction. What sets the pairs apart is seen without order: where a sprite has been.
-    So an average beats chance among twelve, a little, but not within a pair."""
+    """By construction. What sets the pairs apart, where a sprite has been, is seen without order;
+    slow sprites have been in few places."""
     model = train(motions, FRAME_AVERAGE, cache=tmp_path)
     told_apart = [nearest(model, pair, tmp_path) for pair in pairs(motions)]
     assert sum(told_apart) / len(told_apart) <= 0.5 + 0.03
-    assert nearest(model, motions, tmp_path) <= CHANCE + 0.1
+    assert nearest(model, motions, tmp_path) <= CHANCE + 0.03

@@ -70,26 +70,30 @@ class Track:
     loop: tuple[float, float] = (0.0, 0.0)
 
 
-def track(motion: str, start: Start, *, frames: int, size: tuple[int, int]) -> Track:
+def track(
+    motion: str, start: Start, *, frames: int, size: tuple[int, int], pace: float = 1.0
+) -> Track:
     """The track of a motion that is no reversal, in a picture of size (height, width).
+
+    pace: how much of the way the frames show.
 
     Raises KeyError for a motion that is not known.
     """
     if motion not in MOTIONS or motion in REVERSAL_OF:
         raise KeyError(motion)
-    time = np.linspace(0.0, 1.0, frames)
-    pace = 0.85 + 0.3 * start.speed
-    growth = pace * time if motion == "zoom_in" else 0.0 * time
+    time = np.linspace(0.0, pace, frames)
+    speed = 0.85 + 0.3 * start.speed
+    growth = speed * time if motion == "zoom_in" else 0.0 * time
     smallest, largest = SCALES
     # Even on a logarithmic axis, so that a steady zoom stays spread the way the start is.
     scale = smallest * (largest / smallest) ** ((start.scale + growth) % 1.0)
-    angle = 360.0 * start.turn + (200.0 * pace * time if motion == "rot_cw" else 0.0 * time)
+    angle = 360.0 * start.turn + (200.0 * speed * time if motion == "rot_cw" else 0.0 * time)
     unit = min(size)
     # The largest that the whole cycle of a zoom reaches, so that no place hints at its phase.
     radius = SPRITE_RADIUS * unit * (largest if motion == "zoom_in" else float(scale[0]))
     if motion in ("left", "up"):
-        return _cross(motion, start, 0.7 * pace * time, radius, size, angle, scale)
-    dx, dy = _swing(motion, start.phase, pace * time)
+        return _cross(motion, start, 0.7 * speed * time, radius, size, angle, scale)
+    dx, dy = _swing(motion, start.phase, speed * time)
     # Far enough from the border to be seen whole all the time.
     x = _between(start.across, radius + unit * float(abs(dx).max()), size[1]) + unit * dx
     y = _between(start.down, radius + unit * float(abs(dy).max()), size[0]) + unit * dy
