@@ -1,50 +1,61 @@
-"""What every index promises. A new exact index is one more line in INDEXES."""
+"""What every index promises. A new index is one more line: in EXACT, or in EVERY alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, ConfigError
-from bitreel.search import ExactIndex, Neighbours
+from bitreel.search import ExactIndex, Index, LSHIndex, MultiIndex, Neighbours
+
+Ids = NDArray[np.int64]
+MakeIndex = Callable[[BinaryCodes, Ids | None], Index]
+Pairs = list[list[tuple[int, int]]]
 
 
-class Index(Protocol):
-    def search(self, queries: BinaryCodes, k: int) -> Neighbours: ...
-    def __len__(self) -> int: ...
+def with_tables(codes: BinaryCodes, ids: Ids | None) -> Index:
+    """Multi-index hashing that uses its tables for few codes too."""
+    return MultiIndex(codes, ids, tables=-(-codes.bits // 10))
 
 
-MakeIndex = Callable[[BinaryCodes, NDArray[np.int64] | None], Index]
+EXACT: list[MakeIndex] = [ExactIndex, MultiIndex, with_tables]
+EVERY: list[MakeIndex] = [*EXACT, LSHIndex]
 
-INDEXES: list[MakeIndex] = [ExactIndex]
+exact_index = pytest.mark.parametrize("make", EXACT)
+every_index = pytest.mark.parametrize("make", EVERY)
 
-every_index = pytest.mark.parametrize("make", INDEXES)
+# The first example may wait for the compiler.
+no_deadline = settings(deadline=None)
 
 
-def twin(
-    codes: BinaryCodes, ids: NDArray[np.int64] | None, queries: BinaryCodes, k: int
-) -> list[list[tuple[int, int]]]:
-    """For each query its (distance, id) pairs, all of them sorted, the first k kept."""
+def twin(codes: BinaryCodes, ids: Ids | None, queries: BinaryCodes) -> Pairs:
+    """For each query the (distance, id) pairs of all codes, sorted."""
     names = range(len(codes)) if ids is None else ids.tolist()
     return [
         sorted(
             (sum(a != b for a, b in zip(query, code, strict=True)), name)
             for code, name in zip(codes.unpack().tolist(), names, strict=True)
-        )[:k]
+        )
         for query in queries.unpack().tolist()
     ]
 
 
+def pairs_of(found: Neighbours) -> Pairs:
+    return [
+        list(zip(distances, names, strict=True))
+        for distances, names in zip(found.distances_bits.tolist(), found.ids.tolist(), strict=True)
+    ]
+
+
 def check(
-    make: MakeIndex, codes: BinaryCodes, ids: NDArray[np.int64] | None, queries: BinaryCodes, k: int
+    make: MakeIndex, codes: BinaryCodes, ids: Ids | None, queries: BinaryCodes, k: int
 ) -> None:
     index = make(codes, ids)
     found = index.search(queries, k)
@@ -52,15 +63,28 @@ def check(
     assert found.ids.shape == (len(queries), min(k, len(codes)))
     assert found.ids.dtype == np.int64
     assert found.distances_bits.dtype == np.int32
-    pairs = [
-        list(zip(distances, names, strict=True))
-        for distances, names in zip(found.distances_bits.tolist(), found.ids.tolist(), strict=True)
-    ]
-    assert pairs == twin(codes, ids, queries, k)
+    assert pairs_of(found) == [row[:k] for row in twin(codes, ids, queries)]
+
+
+def check_within(index: Index, expected: Pairs, queries: BinaryCodes, radius_bits: int) -> None:
+    found = index.within(queries, radius_bits)
+    assert len(found) == len(queries)
+    rows = [found.of(query) for query in range(len(found))]
+    pairs = [list(zip(distances.tolist(), ids.tolist(), strict=True)) for ids, distances in rows]
+    assert pairs == [[pair for pair in row if pair[0] <= radius_bits] for row in expected]
 
 
 def codes_of(seed: int, n: int, bits: int) -> BinaryCodes:
     return BinaryCodes.from_bits(np.random.default_rng(seed).random((n, bits)) < 0.5)
+
+
+def numbered(start: int, n: int) -> Ids:
+    return np.arange(start, start + n, dtype=np.int64)
+
+
+def assert_same(one: Neighbours, other: Neighbours) -> None:
+    np.testing.assert_array_equal(one.ids, other.ids)
+    np.testing.assert_array_equal(one.distances_bits, other.distances_bits)
 
 
 @st.composite
@@ -71,14 +95,15 @@ def made_codes(draw: st.DrawFn, *, bits: int, most: int) -> BinaryCodes:
     return pool[draw(st.lists(st.integers(0, values - 1), min_size=n, max_size=n))]
 
 
-@every_index
+@exact_index
 @given(data=st.data(), bits=st.integers(1, 140), k=st.integers(0, 45))
+@no_deadline
 def test_the_answer_is_that_of_sorting_everything(
     make: MakeIndex, data: st.DataObject, bits: int, k: int
 ) -> None:
     codes = data.draw(made_codes(bits=bits, most=40))
     queries = data.draw(made_codes(bits=bits, most=4))
-    some_id = st.integers(-(2**63), 2**63 - 1)
+    some_id = st.integers(-(2**63), 2**63 - 2)
     n = len(codes)
     ids = data.draw(
         st.none()
@@ -87,10 +112,47 @@ def test_the_answer_is_that_of_sorting_everything(
         )
     )
     check(make, codes, ids, queries, k)
+    radius_bits = data.draw(st.integers(0, bits))
+    check_within(make(codes, ids), twin(codes, ids, queries), queries, radius_bits)
 
 
-@every_index
-@pytest.mark.parametrize("bits", [1, 7, 8, 13, 63, 64, 65, 100, 512])
+@exact_index
+@given(data=st.data(), bits=st.sampled_from([5, 16, 70]))
+@no_deadline
+def test_any_additions_and_deletions_leave_what_a_new_index_holds(
+    make: MakeIndex, data: st.DataObject, bits: int
+) -> None:
+    codes = data.draw(made_codes(bits=bits, most=20))
+    index, held = make(codes, None), dict(enumerate(codes.packed))
+    for step in range(data.draw(st.integers(1, 6))):
+        if data.draw(st.booleans()):
+            more = data.draw(made_codes(bits=bits, most=20))
+            ids = numbered(1000 * (step + 1), len(more))[::-1].copy()
+            index.add(more, ids)
+            held.update(zip(ids.tolist(), more.packed, strict=True))
+        elif held:
+            gone = data.draw(st.lists(st.sampled_from(sorted(held)), unique=True))
+            index.remove(np.array(gone, np.int64))
+            held = {name: code for name, code in held.items() if name not in gone}
+    names = np.array(sorted(held), np.int64)
+    left = (
+        BinaryCodes(np.array([held[name] for name in names.tolist()], np.uint8), bits)
+        if (held)
+        else codes[:0]
+    )
+    queries = codes_of(1, 3, bits)
+    allowed = np.array(data.draw(st.lists(st.booleans(), min_size=len(names), max_size=len(names))))
+    allowed = allowed.astype(bool)
+    assert index.ids.tolist() == names.tolist()
+    assert pairs_of(index.search(queries, 15)) == [row[:15] for row in twin(left, names, queries)]
+    assert pairs_of(index.search(queries, 15, allowed=allowed)) == [
+        row[:15] for row in twin(left[allowed], names[allowed], queries)
+    ]
+    check_within(index, twin(left, names, queries), queries, bits // 2)
+
+
+@exact_index
+@pytest.mark.parametrize("bits", [1, 7, 8, 13, 63, 64, 65, 100, 128, 190, 256, 300, 512, 600])
 def test_any_width(make: MakeIndex, bits: int) -> None:
     check(make, codes_of(1, 200, bits), None, codes_of(2, 5, bits), 20)
 
@@ -115,9 +177,10 @@ def test_no_neighbours_asked_gives_empty_rows(make: MakeIndex) -> None:
 @every_index
 def test_no_queries_gives_no_rows(make: MakeIndex) -> None:
     check(make, codes_of(1, 12, 16), None, codes_of(2, 0, 16), 5)
+    assert len(make(codes_of(1, 12, 16), None).within(codes_of(2, 0, 16), 5)) == 0
 
 
-@every_index
+@exact_index
 def test_duplicates_are_all_answered_in_the_order_of_their_ids(make: MakeIndex) -> None:
     codes = codes_of(1, 1, 24)[[0] * 9]
     ids = np.array([5, -3, 8, 100, 0, 7, 2, 1, 6], np.int64)
@@ -125,7 +188,16 @@ def test_duplicates_are_all_answered_in_the_order_of_their_ids(make: MakeIndex) 
     assert make(codes, ids).search(codes[:1], 4).ids.tolist() == [[-3, 0, 1, 2]]
 
 
-@every_index
+@exact_index
+def test_masses_of_one_code_take_no_place_from_the_others(make: MakeIndex) -> None:
+    codes = codes_of(1, 3_000, 64)
+    hot = np.where(np.random.default_rng(2).random(3_000) < 0.6, 0, np.arange(3_000))
+    check(make, codes[hot], None, codes[np.array([0, 7, 8])], 5)
+    far = codes_of(9, 2, 64)
+    check(make, codes[hot], None, far, 2_500)
+
+
+@exact_index
 def test_a_tie_across_the_last_place_keeps_the_least_ids(make: MakeIndex) -> None:
     bits = np.zeros((6, 8), bool)
     bits[[0, 1, 3, 4, 5], [0, 1, 2, 3, 4]] = True  # five codes at distance 1, row 2 at 0
@@ -137,15 +209,23 @@ def test_a_tie_across_the_last_place_keeps_the_least_ids(make: MakeIndex) -> Non
     assert found.distances_bits.tolist() == [[0, 1, 1]]
 
 
+@exact_index
+def test_ties_between_codes_of_several_ids_stand_by_id(make: MakeIndex) -> None:
+    near = BinaryCodes.from_bits(np.eye(2, 8, dtype=bool))  # both at distance 1 of zero
+    codes, zero = near[[0, 1, 0, 1, 0, 1]], BinaryCodes.from_bits(np.zeros((1, 8), bool))
+    index = make(codes, None)
+    assert index.search(zero, 4).ids.tolist() == [[0, 1, 2, 3]]
+    index.remove(np.array([0], np.int64))
+    assert index.search(zero, 4).ids.tolist() == [[1, 2, 3, 4]]
+
+
 @every_index
 def test_the_order_in_which_codes_are_given_changes_nothing(make: MakeIndex) -> None:
     codes, queries = codes_of(1, 300, 10), codes_of(2, 5, 10)
-    ids = np.arange(300, dtype=np.int64) * 7 - 500
+    ids = numbered(0, 300) * 7 - 500
     shuffled = np.random.default_rng(3).permutation(300)
     there = make(codes, ids).search(queries, 25)
-    back = make(codes[shuffled], ids[shuffled]).search(queries, 25)
-    np.testing.assert_array_equal(there.ids, back.ids)
-    np.testing.assert_array_equal(there.distances_bits, back.distances_bits)
+    assert_same(make(codes[shuffled], ids[shuffled]).search(queries, 25), there)
 
 
 @every_index
@@ -153,26 +233,131 @@ def test_many_threads_get_the_answers_of_one(make: MakeIndex) -> None:
     index = make(codes_of(1, 5_000, 64), None)
     queries = [codes_of(seed, 4, 64) for seed in range(40)]
     alone = [index.search(query, 10) for query in queries]
-    with ThreadPoolExecutor(16) as threads:
+    with ThreadPoolExecutor(10) as threads:
         together = list(threads.map(lambda query: index.search(query, 10), queries * 3))
     for one, other in zip(alone * 3, together, strict=True):
-        np.testing.assert_array_equal(one.ids, other.ids)
-        np.testing.assert_array_equal(one.distances_bits, other.distances_bits)
+        assert_same(one, other)
 
 
 @every_index
-def test_queries_of_another_width_are_refused(make: MakeIndex) -> None:
+def test_a_search_while_codes_come_and_go_sees_one_state(make: MakeIndex) -> None:
+    codes = codes_of(1, 400, 32)
+    index = make(codes, None)
+
+    def change() -> None:
+        for _ in range(20):
+            index.add(codes, numbered(1_000, 400))
+            index.remove(numbered(1_000, 400))
+
+    with ThreadPoolExecutor(4) as threads:
+        changing = threads.submit(change)
+        searches = threads.map(lambda _: index.search(codes[:3], 401), range(60))
+        assert {found.ids.shape[1] for found in searches} <= {400, 401}
+        changing.result()
+    assert len(index) == 400
+
+
+@exact_index
+def test_a_filter_leaves_the_answers_that_it_allows(make: MakeIndex) -> None:
+    codes, queries, ids = codes_of(1, 500, 9), codes_of(2, 4, 9), numbered(-50, 500)[::-1].copy()
+    index = make(codes, ids)
+    for share in (0.9, 0.5, 0.01):
+        allowed = np.random.default_rng(3).random(500) < share
+        expected = twin(codes[::-1][allowed], np.sort(ids)[allowed], queries)
+        found = index.search(queries, 12, allowed=allowed)
+        assert pairs_of(found) == [row[:12] for row in expected]
+
+
+@every_index
+def test_a_filter_that_allows_nothing_gives_empty_rows(make: MakeIndex) -> None:
+    index = make(codes_of(1, 50, 16), None)
+    nothing = np.zeros(50, bool)
+    assert index.search(codes_of(2, 3, 16), 5, allowed=nothing).ids.shape == (3, 0)
+    assert index.within(codes_of(2, 3, 16), 16, allowed=nothing).offsets.tolist() == [0] * 4
+
+
+@every_index
+def test_a_range_search_asks_the_filter_too(make: MakeIndex) -> None:
+    index, allowed = make(codes_of(1, 50, 16), None), np.arange(50) % 7 == 3
+    found = index.within(codes_of(2, 1, 16), 16, allowed=allowed)
+    assert sorted(found.ids.tolist()) == np.flatnonzero(allowed).tolist()
+
+
+@every_index
+def test_what_is_removed_is_answered_no_more(make: MakeIndex) -> None:
+    codes = codes_of(1, 60, 16)
+    index = make(codes, None)
+    index.remove(np.array([7, 3, 7], np.int64))
+    assert (len(index), 3 in index.ids, 7 in index.ids) == (58, False, False)
+    assert not {3, 7} & set(index.search(codes[[3, 7]], 58).ids.ravel().tolist())
+    index.add(codes[[7]], np.array([7], np.int64))
+    assert index.search(codes[[7]], 1).ids.tolist() == [[7]]
+    index.remove(index.ids)
+    assert (len(index), index.search(codes, 5).ids.shape) == (0, (60, 0))
+
+
+@every_index
+def test_many_small_additions_give_what_one_gives(make: MakeIndex) -> None:
+    codes, queries = codes_of(1, 90, 12), codes_of(2, 5, 12)
+    index = make(codes[:0], None)
+    for row in range(90):
+        index.add(codes[[row]], numbered(row, 1))
+    assert_same(index.search(queries, 90), make(codes, None).search(queries, 90))
+
+
+@every_index
+def test_what_does_not_fit_is_refused_and_changes_nothing(make: MakeIndex) -> None:
+    codes = codes_of(1, 12, 24)
+    index = make(codes, None)
     with pytest.raises(CodesError, match="16 and of 24 bits"):
-        make(codes_of(1, 12, 24), None).search(codes_of(2, 3, 16), 5)
+        index.search(codes_of(2, 3, 16), 5)
+    with pytest.raises(CodesError, match="16 and of 24 bits"):
+        index.within(codes_of(2, 3, 16), 5)
+    with pytest.raises(CodesError, match="16 and of 24 bits"):
+        index.add(codes_of(2, 1, 16), numbered(12, 1))
+    with pytest.raises(ConfigError, match="k=-1"):
+        index.search(codes, -1)
+    with pytest.raises(ConfigError, match="radius_bits=-1"):
+        index.within(codes, -1)
+    with pytest.raises(CodesError, match=r"filter of booleans \[12\]"):
+        index.search(codes, 5, allowed=np.ones(11, bool))
+    with pytest.raises(CodesError, match=r"relaxed bits \[12,24\]"):
+        index.search(codes, 5, relaxed=np.ones((12, 23), np.float32))
+    with pytest.raises(CodesError, match="already holds id 11"):
+        index.add(codes[:2], numbered(11, 2))
+    with pytest.raises(CodesError, match="does not hold id 12"):
+        index.remove(numbered(11, 2))
+    assert index.ids.tolist() == list(range(12))
 
 
 @every_index
-def test_a_negative_number_of_neighbours_is_refused(make: MakeIndex) -> None:
-    with pytest.raises(ConfigError, match="k=-1"):
-        make(codes_of(1, 12, 16), None).search(codes_of(2, 3, 16), -1)
+@pytest.mark.parametrize(
+    "ids", [np.arange(3), np.arange(4, dtype=np.int32), np.zeros((4, 1), np.int64)]
+)
+def test_ids_that_do_not_fit_the_codes_are_refused(make: MakeIndex, ids: Ids) -> None:
+    with pytest.raises(CodesError, match=r"Expected ids int64 \[4\]"):
+        make(codes_of(1, 4, 8), ids)
 
 
 @every_index
 def test_two_codes_with_one_id_are_refused(make: MakeIndex) -> None:
     with pytest.raises(CodesError, match="one id"):
         make(codes_of(1, 3, 16), np.array([4, 7, 4], np.int64))
+
+
+@every_index
+def test_the_greatest_number_is_no_id(make: MakeIndex) -> None:
+    with pytest.raises(CodesError, match="can not be an id"):
+        make(codes_of(1, 2, 16), np.array([4, 2**63 - 1], np.int64))
+
+
+@every_index
+def test_an_index_keeps_its_answers_when_what_was_given_to_it_is_overwritten(
+    make: MakeIndex,
+) -> None:
+    codes, queries, ids = codes_of(1, 50, 16), codes_of(2, 5, 16), numbered(0, 50)
+    index = make(codes, ids)
+    before = index.search(queries, 5).ids.tolist()
+    codes.packed[:] = 0
+    ids[:] = -1
+    assert index.search(queries, 5).ids.tolist() == before

@@ -4,43 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-import bitreel.search.exact as exact
-from bitreel.codes import BinaryCodes
-from bitreel.errors import CodesError
-from bitreel.search import ExactIndex, Neighbours
+from bitreel.codes import BinaryCodes, hamming
+from bitreel.errors import ConfigError
+from bitreel.search import ExactIndex, Neighbours, NeighboursWithin
 
 
 def codes_of(seed: int, n: int, bits: int) -> BinaryCodes:
     return BinaryCodes.from_bits(np.random.default_rng(seed).random((n, bits)) < 0.5)
 
 
-def test_blocks_of_queries_give_the_answers_of_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    index, queries = ExactIndex(codes_of(1, 50, 20)), codes_of(2, 33, 20)
-    whole = index.search(queries, 7)
-    monkeypatch.setattr(exact, "_BLOCK_DISTANCES", 130)
-    parts = index.search(queries, 7)
-    np.testing.assert_array_equal(parts.ids, whole.ids)
-    np.testing.assert_array_equal(parts.distances_bits, whole.distances_bits)
+@pytest.mark.parametrize("queries", [1, 3, 50])
+def test_the_number_of_threads_changes_nothing(queries: int) -> None:
+    codes, asked = codes_of(1, 300_000, 64), codes_of(2, queries, 64)
+    one, four = ExactIndex(codes, threads=1), ExactIndex(codes, threads=4)
+    np.testing.assert_array_equal(one.search(asked, 20).ids, four.search(asked, 20).ids)
+    there, here = one.within(asked, 16), four.within(asked, 16)
+    np.testing.assert_array_equal(there.offsets, here.offsets)
+    np.testing.assert_array_equal(there.ids, here.ids)
+    nearest = hamming(asked[:1], codes)[0]
+    expected = np.lexsort((np.arange(len(codes)), nearest))[:20]
+    assert one.search(asked, 20).ids[0].tolist() == expected.tolist()
 
 
-def test_an_index_keeps_its_answers_when_the_codes_given_to_it_are_overwritten() -> None:
-    codes, queries = codes_of(1, 50, 16), codes_of(2, 5, 16)
-    ids = np.arange(50, dtype=np.int64)
-    index = ExactIndex(codes, ids)
-    before = index.search(queries, 5).ids.tolist()
-    codes.packed[:] = 0
-    ids[:] = -1
-    assert index.search(queries, 5).ids.tolist() == before
-
-
-@pytest.mark.parametrize(
-    "ids", [np.arange(3), np.arange(4, dtype=np.int32), np.zeros((4, 1), np.int64)]
-)
-def test_ids_that_do_not_fit_the_codes_are_refused(ids: NDArray[np.int64]) -> None:
-    with pytest.raises(CodesError, match=r"Expected ids int64 \[4\]"):
-        ExactIndex(codes_of(1, 4, 8), ids)
+def test_a_thread_at_least() -> None:
+    with pytest.raises(ConfigError, match="threads=0"):
+        ExactIndex(codes_of(1, 4, 12), threads=0)
 
 
 def test_its_text_says_how_much_it_holds() -> None:
@@ -58,3 +47,19 @@ def test_neighbours_check_themselves() -> None:
         Neighbours(ids, rising[:, :2])
     with pytest.raises(ValueError, match="ids int64"):
         Neighbours(ids.astype(np.int32), rising)
+
+
+def test_neighbours_within_check_themselves() -> None:
+    offsets, ids = np.array([0, 2, 3], np.int64), np.array([4, 9, 1], np.int64)
+    distances = np.array([0, 5, 2], np.int32)
+    within = NeighboursWithin(offsets, ids, distances)
+    assert repr(within) == "NeighboursWithin(2 queries, 3 codes)"
+    assert [part.tolist() for part in within.of(0)] == [[4, 9], [0, 5]]
+    with pytest.raises(ValueError, match="distances int32"):
+        NeighboursWithin(offsets, ids, distances.astype(np.int64))
+    with pytest.raises(ValueError, match="a distance for each id"):
+        NeighboursWithin(offsets, ids, distances[:2])
+    with pytest.raises(ValueError, match="offsets from 0 to 3"):
+        NeighboursWithin(offsets[:2], ids, distances)
+    with pytest.raises(ValueError, match="offsets that never decrease"):
+        NeighboursWithin(np.array([0, 4, 3], np.int64), ids, distances)
