@@ -179,15 +179,18 @@ def test_what_others_add_replace_and_relabel_is_seen(library: Library, tmp_path:
         assert {h.segment_id for h in reader.search(one).hits} == {2, 3}
 
 
-def test_the_index_is_built_once_while_nothing_changes(library: Library, query: Path) -> None:
+def test_the_index_is_kept_and_takes_what_is_new(library: Library, query: Path) -> None:
     fill(library, 5, distinct=5)
     library.search(query)
-    first = library._index
+    first = library._searched.index()
+    parts = first.parts
     library.search(query)
-    assert library._index is first
+    assert library._searched.index() is first
+    assert first.parts is parts
     put_code(library, "one more", bytes(3))
     library.search(query)
-    assert library._index is not first
+    assert library._searched.index() is first
+    assert len(first) == 6
 
 
 def test_codes_are_all_there_by_rising_id(library: Library) -> None:

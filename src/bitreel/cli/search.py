@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from bitreel.library import SearchResults
 
 
+Recall = Annotated[
+    float,
+    typer.Option(
+        min=0.01,
+        max=1.0,
+        help="Share of the nearest that must be found. 1.0 is exact; less lets an index that "
+        "`bitreel index-report` planned for it leave some out, and answers sooner.",
+    ),
+]
+
+
 def search(
     library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
     video: Annotated[Path, typer.Argument(help="The video to compare.", show_default=False)],
@@ -35,6 +46,7 @@ def search(
             "same codes.",
         ),
     ] = False,
+    recall: Recall = 1.0,
     sheet: Annotated[
         Path | None,
         typer.Option(help="Write a contact sheet: the query's frames over those of the hits."),
@@ -57,6 +69,7 @@ def search(
             end_seconds=end,
             exclude_self=exclude_self,
             rerank=rerank,
+            recall=recall,
         )
         bits = opened.bits
     print_json(_answer(results)) if json else _print(results, bits)

@@ -111,27 +111,54 @@ class Catalogue(Database):
                     "UPDATE videos SET label = ? WHERE path = ?", to_column(label), to_column(path)
                 )
 
-    def check_codes(self, *, bits: int) -> None:
+    def check_codes(self, *, bits: int, after: int = 0) -> None:
         """Raises LibraryError where a code is not as wide as the library's codes are."""
         with self._reading():
             wrong = self._value(
-                "SELECT count(*) FROM segments WHERE typeof(code) <> 'blob' OR length(code) <> ?",
+                "SELECT count(*) FROM segments "
+                "WHERE id > ? AND (typeof(code) <> 'blob' OR length(code) <> ?)",
+                after,
                 (bits + 7) // 8,
             )
         if wrong:
             raise self._damaged(f"{wrong} codes are not {bits} bits wide")
 
-    def codes(self, *, bits: int) -> tuple[NDArray[np.int64], BinaryCodes]:
-        """All segments: ids int64 [N], rising, and their N codes."""
+    def codes(self, *, bits: int, after: int = 0) -> tuple[NDArray[np.int64], BinaryCodes]:
+        """The segments with an id above `after`: ids int64 [N], rising, and their N codes.
+
+        An id is never given twice, so whoever knows all up to one asks for those after it.
+        """
         with self._reading():
-            self.check_codes(bits=bits)
-            rows = self._rows("SELECT id, code FROM segments ORDER BY id")
+            self.check_codes(bits=bits, after=after)
+            rows = self._rows("SELECT id, code FROM segments WHERE id > ? ORDER BY id", after)
         ids = np.array([row[0] for row in rows], np.int64)
         packed = np.frombuffer(b"".join(row[1] for row in rows), np.uint8)
         try:
             return ids, BinaryCodes(packed.reshape(len(rows), (bits + 7) // 8), bits)
         except CodesError as error:
             raise self._damaged(str(error)) from error
+
+    def ids(self) -> NDArray[np.int64]:
+        """The ids of all segments, rising: int64 [N]."""
+        with self._reading():
+            rows = self._rows("SELECT id FROM segments ORDER BY id")
+        return np.array([row[0] for row in rows], np.int64)
+
+    def segments(self) -> int:
+        """How many there are."""
+        with self._reading():
+            return int(self._value("SELECT count(*) FROM segments"))
+
+    def codes_of(self, ids: NDArray[np.int64], *, bits: int) -> BinaryCodes:
+        """The codes of these segments, in their order. Raises LibraryError for one not there."""
+        with self._reading():
+            found = [
+                self._rows("SELECT code FROM segments WHERE id = ?", id) for id in ids.tolist()
+            ]
+        if not all(found):
+            raise LibraryError(f"{self.path} lost segments meanwhile: search again.")
+        packed = np.frombuffer(b"".join(rows[0][0] for rows in found), np.uint8)
+        return BinaryCodes(packed.reshape(len(ids), (bits + 7) // 8), bits)
 
     def segment(self, segment_id: int) -> tuple[Segment, str | None]:
         """A segment and the label of its video."""
@@ -168,7 +195,7 @@ class Catalogue(Database):
                 "SELECT count(*), count(reason), count(damage), "
                 "coalesce(sum(duration_seconds), 0.0) FROM videos"
             )[0]
-            segments = self._value("SELECT count(*) FROM segments")
+            segments = self.segments()
         return Counts(all_videos - failed, failed, damaged, segments, duration_seconds)
 
     def labels(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from bitreel.library.records import Video
 from bitreel.library.results import AddReport, Hit, SearchResults, Status
 from bitreel.library.searched_codes import Near, SearchedCodes
 from bitreel.progress import Progress, silent
+from bitreel.search import Plan, Wish
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model
@@ -47,7 +49,9 @@ class Library:
         self._catalogue = catalogue
         self._facts = facts
         self._model = model
-        self._index: SearchedCodes | None = None
+        self._searched = SearchedCodes(
+            folder, catalogue, bits=facts.bits, fingerprint=facts.fingerprint
+        )
 
     @classmethod
     def exists(cls, folder: Path | str) -> bool:
@@ -140,7 +144,21 @@ class Library:
         once, with the first label given. What can not be read is noted, with the reason, and tried
         again when the file changed. A run that was broken off is finished by the same call.
         """
-        return add_videos(self._catalogue, lambda: self.model, videos, progress=progress)
+        report = add_videos(self._catalogue, lambda: self.model, videos, progress=progress)
+        if self._searched.is_plan_due():
+            with suppress(LibraryError):  # the videos are in, and found without it
+                self.plan_index(progress=progress)
+        return report
+
+    def plan_index(self, *, recall: float = 1.0, k: int = 10, progress: Progress = silent) -> Plan:
+        """Choose the index that answers searches soonest, by a measurement on the library's codes.
+
+        recall: the share of the k nearest that searches must find; 1.0 keeps to exact indexes. The
+        index is kept beside the catalogue, and follows it. `add` plans an exact one by itself for
+        collections of 100,000 segments and more, and again when they have doubled. Raises
+        ConfigError for a recall or a k that makes no sense.
+        """
+        return self._searched.plan(Wish(recall, k), progress)
 
     def search(
         self,
@@ -151,11 +169,15 @@ class Library:
         end_seconds: float | None = None,
         exclude_self: bool = False,
         rerank: bool = False,
+        recall: float = 1.0,
     ) -> SearchResults:
         """The k segments whose codes are nearest to that of a video, or of a range of it.
 
         rerank: order the nearest by the query's relaxed bits, which know how sure each of its bits
         is (see `AsymmetricReranker`), in place of the number of bits that differ.
+
+        recall: the share of the nearest that must be found. Below 1.0 an index that was planned for
+        it may leave some out, and answers sooner.
 
         A video that is itself in the library is found like any other, at distance 0 when asked with
         the whole of it, unless `exclude_self` leaves out all its segments. What other processes add
@@ -164,14 +186,14 @@ class Library:
         """
         if k < 0:
             raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
+        Wish(recall)
         clip = self._query_clip(query, start_seconds, end_seconds)
         features = [part[None] for part in self.model.features(clip)]
         relaxed = self.model.relaxed_bits(features)
         path = clip.segment.path.resolve()
         with self._catalogue.transaction():
-            index = self._current_index()
             own = self._catalogue.segment_ids(path) if exclude_self else set()
-            near = index.nearest(relaxed, k + len(own), rerank=rerank)
+            near = self._searched.nearest(relaxed, k + len(own), recall=recall, rerank=rerank)
             hits = self._hits(near, own)
             return SearchResults(
                 query=path,
@@ -179,7 +201,7 @@ class Library:
                 end_seconds=clip.segment.end_seconds,
                 hits=tuple(hits)[:k],
                 damage=str(clip.damage) if clip.damage else None,
-                segments=len(index) - len(own),
+                segments=self._catalogue.segments() - len(own),
             )
 
     def codes(self) -> tuple[NDArray[np.int64], BinaryCodes]:
@@ -235,13 +257,6 @@ class Library:
                 f"{_shape(*got)}: read it with library.model.read(path)."
             )
         return query
-
-    def _current_index(self) -> SearchedCodes:
-        revision = self._catalogue.revision()
-        if self._index is None or self._index.revision != revision:
-            ids, codes = self.codes()
-            self._index = SearchedCodes(revision, ids, codes)
-        return self._index
 
     def _hits(self, near: list[Near], own: set[int]) -> Iterator[Hit]:
         kept = [one for one in near if one.segment_id not in own]

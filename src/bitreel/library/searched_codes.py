@@ -1,15 +1,39 @@
-"""What a search of a library runs on: its codes in memory, as they were at one revision."""
+"""What a search of a library runs on: an index that follows the catalogue.
+
+LIBRARY/index/   the index that was planned, mapped when a search wants it
+
+The catalogue is the truth and the index is made from it: where its files are missing, damaged, of
+another version or of another library, it is made anew, and where the catalogue went on, it takes
+the difference.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.codes import BinaryCodes
-from bitreel.search import AsymmetricReranker, ExactIndex
+from bitreel.errors import CodesError, LibraryError
+from bitreel.library.catalogue import Catalogue
+from bitreel.progress import Progress, Step
+from bitreel.search import (
+    AsymmetricReranker,
+    ExactIndex,
+    Index,
+    Plan,
+    Wish,
+    open_index,
+    plan_index,
+    save_index,
+)
 
+INDEX = "index"
+PLANNED_FROM = 100_000  # segments: below, all codes are read and compared in no time
 SHORTLIST = 100  # segments to re-rank, where ten for each hit are fewer
 
 
@@ -23,25 +47,108 @@ class Near:
 
 
 class SearchedCodes:
-    """The codes of one revision: ids int64 [N], rising, and N codes."""
+    """The codes of a library, ready to be searched.
 
-    def __init__(self, revision: int, ids: NDArray[np.int64], codes: BinaryCodes) -> None:
-        self.revision, self.ids, self.codes = revision, ids, codes
-        self._exact = ExactIndex(codes, ids)
+    bits, fingerprint: of the library. Threads may share one.
+    """
 
-    def __len__(self) -> int:
-        return len(self.ids)
+    def __init__(self, folder: Path, catalogue: Catalogue, *, bits: int, fingerprint: str) -> None:
+        self.folder = folder / INDEX
+        self._catalogue, self._bits, self._fingerprint = catalogue, bits, fingerprint
+        self._revision: int | None = None
+        self._index: Index | None = None
+        self._changing = RLock()
 
-    def nearest(self, relaxed: NDArray[np.float32], k: int, *, rerank: bool) -> list[Near]:
+    def nearest(
+        self, relaxed: NDArray[np.float32], k: int, *, recall: float, rerank: bool
+    ) -> list[Near]:
         """The k nearest of one query's relaxed bits [1,K]."""
+        index = self.index(recall)
         query = BinaryCodes.from_relaxed(relaxed)
         if not rerank:
-            plain = self._exact.search(query, k)
+            plain = index.search(query, k, relaxed=relaxed)
             pairs = zip(plain.ids[0].tolist(), plain.distances_bits[0].tolist(), strict=True)
             return [Near(*pair) for pair in pairs]
-        shortlist = self._exact.search(query, max(SHORTLIST, 10 * k))
-        rows = np.searchsorted(self.ids, np.sort(shortlist.ids[0]))
-        reranker = AsymmetricReranker(self.codes[rows], self.ids[rows])
+        shortlist = index.search(query, max(SHORTLIST, 10 * k), relaxed=relaxed)
+        ids = np.sort(shortlist.ids[0])
+        reranker = AsymmetricReranker(self._catalogue.codes_of(ids, bits=self._bits), ids)
         best = reranker.rerank(relaxed, shortlist, k)
         fields = (best.ids, best.distances_bits, best.asymmetric_bits)
         return [Near(*one) for one in zip(*(field[0].tolist() for field in fields), strict=True)]
+
+    def index(self, recall: float = 1.0) -> Index:
+        """The index as the catalogue stands now, one that grants the recall."""
+        with self._changing:
+            if self._index is None or self._index.stated_recall < recall:
+                self._open(recall)
+            revision = self._catalogue.revision()
+            if self._revision != revision:
+                self._follow()
+                self._revision = revision
+            assert self._index is not None
+            return self._index
+
+    def plan(self, wish: Wish, progress: Progress) -> Plan:
+        """Measure which index is the best, keep it, and write it beside the catalogue."""
+        with self._catalogue.transaction():
+            revision = self._catalogue.revision()
+            ids, codes = self._catalogue.codes(bits=self._bits)
+        progress(Step("planning", 0, 1))
+        index, plan = plan_index(codes, ids, wish, progress=progress)
+        self._save(index, revision, plan)
+        with self._changing:
+            self._index, self._revision = index, revision
+        return plan
+
+    def is_plan_due(self) -> bool:
+        """Whether there are enough segments for a planned index, and twice as many as at the last
+        plan."""
+        segments = self._catalogue.segments()
+        if segments < PLANNED_FROM:
+            return False
+        facts = self.planned()
+        return facts is None or 2 * facts["plan"]["codes"] <= segments
+
+    def planned(self) -> dict[str, Any] | None:
+        """The facts of the index that is saved, and None where there is none of use."""
+        found = self._saved()
+        return None if found is None else found[1]
+
+    def _open(self, recall: float) -> None:
+        found = self._saved()
+        if found is not None and found[0].stated_recall >= recall:
+            self._index, facts = found
+            self._revision = facts["revision"]
+            return
+        none = BinaryCodes(np.empty((0, (self._bits + 7) // 8), np.uint8), self._bits)
+        self._index, self._revision = ExactIndex(none), None
+
+    def _follow(self) -> None:
+        """Take what was added to the catalogue since, and forget what was taken from it."""
+        index = self._index
+        assert index is not None
+        last = int(index.ids[-1]) if len(index) else 0
+        ids, codes = self._catalogue.codes(bits=self._bits, after=last)
+        if len(index) + len(ids) != self._catalogue.segments():
+            index.remove(np.setdiff1d(index.ids, self._catalogue.ids(), assume_unique=True))
+        index.add(codes, ids)
+
+    def _saved(self) -> tuple[Index, dict[str, Any]] | None:
+        try:
+            index, facts = open_index(self.folder)
+        except CodesError:
+            return None
+        if (index.bits, facts.get("fingerprint")) != (self._bits, self._fingerprint):
+            return None
+        # A catalogue that was put back to an earlier state gives out the same ids again.
+        return (index, facts) if facts["revision"] <= self._catalogue.revision() else None
+
+    def _save(self, index: Index, revision: int, plan: Plan) -> None:
+        facts = {"fingerprint": self._fingerprint, "revision": revision, "plan": asdict(plan)}
+        try:
+            save_index(index, self.folder, facts)
+        except OSError as error:
+            raise LibraryError(
+                f"The index can not be written to {self.folder} ({error.strerror}): the library is "
+                f"as it was, and searches compare every code."
+            ) from error
