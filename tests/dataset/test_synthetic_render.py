@@ -26,7 +26,6 @@ from bitreel.dataset.synthetic.motions import (
     MOTIONS,
     REVERSAL_OF,
     SCALES,
-    SPRITE_RADIUS,
     Start,
     track,
 )
@@ -118,14 +117,20 @@ def test_oscillate_and_bounce_come_back() -> None:
         assert max(values) - min(values) > 30
 
 
-@given(starts, st.sampled_from(sorted(set(FORWARD) - {"left", "up"})))
-def test_a_sprite_that_does_not_cross_is_seen_whole(start: Start, motion: str) -> None:
-    path = track(motion, start, frames=32, size=SIZE)
-    radius = SPRITE_RADIUS * min(SIZE) * path.scale
-    assert np.all(path.x - radius >= -1e-6)
-    assert np.all(path.x + radius <= SIZE[1] + 1e-6)
-    assert np.all(path.y - radius >= -1e-6)
-    assert np.all(path.y + radius <= SIZE[0] + 1e-6)
+@given(starts, st.sampled_from(FORWARD), st.integers(0, 4))
+@settings(max_examples=30)
+def test_the_place_of_a_sprite_hints_at_no_motion(start: Start, motion: str, frame: int) -> None:
+    """Over evenly spread starts, the places in any frame are spread evenly round the loop."""
+    count = 50
+    for axis, side in enumerate(("across", "down")):
+        tracks = [
+            track(motion, replace(start, **{side: part}), frames=5, size=SIZE)
+            for part in (np.arange(count) + 0.5) / count
+        ]
+        loop = tracks[0].loop[axis]
+        places = np.sort([(path.x, path.y)[axis][frame] for path in tracks])
+        assert np.allclose(np.diff(places), loop / count)
+        assert places[0] >= (SIZE[1 - axis] - loop) / 2 - 1e-6
 
 
 GOES_ROUND = {
@@ -146,13 +151,13 @@ def test_no_single_frame_tells_the_two_of_a_pair_apart(start: Start, motion: str
         track(motion, replace(start, **{GOES_ROUND[motion]: part}), frames=frames, size=SIZE)
         for part in (np.arange(count) + 0.5) / count
     ]
-    for values, span in (
-        (np.array([path.x for path in tracks]), SIZE[1]),
-        (np.array([path.y for path in tracks]), SIZE[0]),
-        (np.array([path.angle_degrees for path in tracks]) % 360, 360),
-        (np.array([path.scale for path in tracks]), 1),
-    ):
-        spread = np.sort(values, axis=0)
+    for name, span in (("x", SIZE[1]), ("y", SIZE[0]), ("angle_degrees", 360), ("scale", 1)):
+        values = np.array([getattr(path, name) for path in tracks])
+        if name in ("x", "y"):  # from the place where it starts: a loop has no ends
+            loop = tracks[0].loop["xy".index(name)]
+            begins = {"x": start.across, "y": start.down}[name] * loop
+            values = (values - begins + loop / 2) % loop
+        spread = np.sort(values % 360, axis=0)
         assert np.abs(spread - spread[:, ::-1]).max() < 0.02 * span
 
 

@@ -2,6 +2,6 @@
 
 from bitreel.dataset.synthetic.actions import make_actions
 from bitreel.dataset.synthetic.plan import Settings, Task
-from bitreel.dataset.synthetic.render import EASY, HARD, SLOW, Difficulty
+from bitreel.dataset.synthetic.render import EASY, HARD, Difficulty
 
-__all__ = ["EASY", "HARD", "SLOW", "Difficulty", "Settings", "Task", "make_actions"]
+__all__ = ["EASY", "HARD", "Difficulty", "Settings", "Task", "make_actions"]

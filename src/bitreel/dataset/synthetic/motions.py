@@ -2,7 +2,8 @@
 
 Every path is stationary: start and phase are drawn evenly round the whole cycle (a sprite that
 leaves on one side comes back on the other, a zoom that has ended begins again). So no single frame,
-at no place in the clip, tells the two motions of a pair apart. Only the order of frames does.
+at no place in the clip, tells the two motions of a pair apart, nor does the place of a sprite hint
+at any motion. Only the order of frames tells.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ SPRITE_RADIUS = 0.2  # at scale 1; lengths are fractions of the shorter side of 
 ORBIT_RADIUS = 0.21
 SWING = 0.25
 JUMP = 0.4
+CROSSING = 0.7  # of the loop
+LOOP_SPARE = 0.2  # what the loop is longer than the picture
 
 Floats = NDArray[np.float64]
 
@@ -59,66 +62,39 @@ class Start:
 class Track:
     """The sprite in each of T frames. x, y: its centre in pixels; angle: degrees clockwise.
 
-    loop: (x, y) lengths in pixels after which the sprite comes again, 0 where it does not: while
-    it leaves on one side its copy enters on the other.
+    loop: (x, y) lengths in pixels after which the sprite comes again: while it leaves on one side
+    its copy enters on the other.
     """
 
     x: Floats
     y: Floats
     angle_degrees: Floats
     scale: Floats
-    loop: tuple[float, float] = (0.0, 0.0)
+    loop: tuple[float, float]
 
 
-def track(
-    motion: str, start: Start, *, frames: int, size: tuple[int, int], pace: float = 1.0
-) -> Track:
+def track(motion: str, start: Start, *, frames: int, size: tuple[int, int]) -> Track:
     """The track of a motion that is no reversal, in a picture of size (height, width).
-
-    pace: how much of the way the frames show.
 
     Raises KeyError for a motion that is not known.
     """
     if motion not in MOTIONS or motion in REVERSAL_OF:
         raise KeyError(motion)
-    time = np.linspace(0.0, pace, frames)
-    speed = 0.85 + 0.3 * start.speed
-    growth = speed * time if motion == "zoom_in" else 0.0 * time
+    way = (0.85 + 0.3 * start.speed) * np.linspace(0.0, 1.0, frames)
+    still = 0.0 * way
     smallest, largest = SCALES
     # Even on a logarithmic axis, so that a steady zoom stays spread the way the start is.
+    growth = way if motion == "zoom_in" else still
     scale = smallest * (largest / smallest) ** ((start.scale + growth) % 1.0)
-    angle = 360.0 * start.turn + (200.0 * speed * time if motion == "rot_cw" else 0.0 * time)
-    unit = min(size)
-    # The largest that the whole cycle of a zoom reaches, so that no place hints at its phase.
-    radius = SPRITE_RADIUS * unit * (largest if motion == "zoom_in" else float(scale[0]))
-    if motion in ("left", "up"):
-        return _cross(motion, start, 0.7 * speed * time, radius, size, angle, scale)
-    dx, dy = _swing(motion, start.phase, speed * time)
-    # Far enough from the border to be seen whole all the time.
-    x = _between(start.across, radius + unit * float(abs(dx).max()), size[1]) + unit * dx
-    y = _between(start.down, radius + unit * float(abs(dy).max()), size[0]) + unit * dy
-    return Track(x, y, angle, scale)
-
-
-def _cross(
-    motion: str,
-    start: Start,
-    way: Floats,
-    radius: float,
-    size: tuple[int, int],
-    angle: Floats,
-    scale: Floats,
-) -> Track:
-    """Through the picture along one axis, round a loop that is a little longer than the picture."""
+    angle = 360.0 * start.turn + (200.0 * way if motion == "rot_cw" else still)
     height, width = size
-    still = np.zeros_like(way)
-    if motion == "left":
-        loop = width + radius
-        x = (start.across - way) % 1.0 * loop - radius / 2
-        return Track(x, _between(start.down, radius, height) + still, angle, scale, (loop, 0.0))
-    loop = height + radius
-    y = (start.down - way) % 1.0 * loop - radius / 2
-    return Track(_between(start.across, radius, width) + still, y, angle, scale, (0.0, loop))
+    unit = min(size)
+    loop = (width + LOOP_SPARE * unit, height + LOOP_SPARE * unit)
+    dx, dy = _swing(motion, start.phase, way)
+    left, up = (CROSSING * way if motion == name else still for name in ("left", "up"))
+    x = ((start.across - left + unit * dx / loop[0]) % 1.0) * loop[0] - LOOP_SPARE * unit / 2
+    y = ((start.down - up + unit * dy / loop[1]) % 1.0) * loop[1] - LOOP_SPARE * unit / 2
+    return Track(x, y, angle, scale, loop)
 
 
 def _swing(motion: str, phase: float, way: Floats) -> tuple[Floats, Floats]:
@@ -133,8 +109,3 @@ def _swing(motion: str, phase: float, way: Floats) -> tuple[Floats, Floats]:
         fall = (phase + 2.0 * way) % 1.0
         return still, JUMP * (0.5 - 4 * fall * (1 - fall))
     return still, still
-
-
-def _between(share: float, margin: float, length: int) -> float:
-    """A place that keeps `margin` from both ends, or the middle where there is no room."""
-    return length / 2 + (share - 0.5) * max(0.0, length - 2 * margin)

@@ -24,7 +24,7 @@ from bitreel.dataset.synthetic.render import EASY, Difficulty, Scene
 from bitreel.errors import ConfigError
 
 Task = Literal["motion", "appearance", "both"]
-GENERATOR = 1  # counts up when the same settings give other clips
+GENERATOR = 2  # counts up when the same settings give other clips
 
 Item = TypeVar("Item")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,26 +24,21 @@ class Difficulty:
 
     jitter_pixels: standard deviation of a shaking camera. noise: of grey levels, in each pixel.
     flicker: of the brightness of whole frames, as a share. background_contrast: 0 plain to 1 loud.
-    pace: how much of its whole way the sprite goes. A slow one leaves a short trail: without the
-    order of frames there is then little to see.
     """
 
     jitter_pixels: float = 0.0
     noise: float = 1.5
     flicker: float = 0.0
     background_contrast: float = 0.25
-    pace: float = 1.0
 
     def __post_init__(self) -> None:
-        if min(astuple(self)) < 0 or self.background_contrast > 1 or not self.pace:
+        if min(astuple(self)) < 0 or self.background_contrast > 1:
             raise ConfigError(
-                f"Expected no value below 0, a background_contrast of at most 1 and a pace above "
-                f"0, got {self}."
+                f"Expected no value below 0 and a background_contrast of at most 1, got {self}."
             )
 
 
 EASY = Difficulty()
-SLOW = Difficulty(pace=0.45)
 HARD = Difficulty(jitter_pixels=1.5, noise=6.0, flicker=0.04, background_contrast=0.8)
 
 
@@ -83,7 +79,7 @@ def render_clip(
         contrast=difficulty.background_contrast,
         rng=rng,
     )
-    pictures = _move_sprite(motion, look, scene, background, shifts, pace=difficulty.pace)
+    pictures = _move_sprite(motion, look, scene, background, shifts)
     return _disturb(pictures, difficulty, rng)
 
 
@@ -93,12 +89,10 @@ def _move_sprite(
     scene: Scene,
     background: NDArray[np.uint8],
     shifts: NDArray[np.float64],
-    *,
-    pace: float,
 ) -> NDArray[np.uint8]:
     size = background.shape[0], background.shape[1]
     radius = SPRITE_RADIUS * min(size)
-    path = track(motion, scene.start, frames=len(shifts), size=size, pace=pace)
+    path = track(motion, scene.start, frames=len(shifts), size=size)
     # Drawn near the size it is seen at, so that the per-frame transform only has to interpolate.
     drawn = draw_sprite(look, colours=scene.sprite_colours, radius=radius * max(SCALES))
     drop = SHADOW_OFFSET * radius
@@ -112,11 +106,8 @@ def _move_sprite(
         top, left = spare - down, spare - right
         canvas = Image.fromarray(padded[top : top + size[0], left : left + size[1]])
         sprite, corner = _place(drawn, (x + right, y + down), angle, scale / max(SCALES))
-        _paste(canvas, sprite, corner, drop)
-        for side in (-1, 1) if any(path.loop) else ():
-            again = tuple(
-                round(at + side * loop) for at, loop in zip(corner, path.loop, strict=True)
-            )
+        for across, down in product((-1, 0, 1), repeat=2):
+            again = round(corner[0] + across * path.loop[0]), round(corner[1] + down * path.loop[1])
             _paste(canvas, sprite, again, drop)
         pictures[number] = np.asarray(canvas)
     return pictures
