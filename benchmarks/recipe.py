@@ -4,6 +4,7 @@ Validation: groups held out of the database part, where every choice was made; a
 The query part is for the last column alone, after the choice. Ties count as expected.
 
     python benchmarks/recipe.py DATA [--seeds 5] [--bits 64] [--only WORD] [--query] [--json FILE]
+        [--tuned FILE]  a row more, of the options that `bitreel tune DATA --output …` chose
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--bits", type=int, default=64)
     parser.add_argument("--only", default="", help="steps whose name has this in it")
+    parser.add_argument("--tuned", type=Path, help="best.json of bitreel tune: a row more")
     parser.add_argument("--query", action="store_true", help="score the query part too")
     parser.add_argument("--json", type=Path, help="write the rows here as they come")
     options = parser.parse_args()
@@ -54,6 +56,8 @@ def main() -> None:
     validator = Validator(dataset, cache=default_cache(), accelerator="cpu")
     steps = {name: make_config("seed", options=changes) for name, changes in LADDER.items()}
     steps["best: rgb and differences"] = TrainConfig()
+    if options.tuned:
+        steps["tuned"] = make_config("seed", options.tuned)
     rows: list[dict[str, Any]] = []
     print(f"{dataset!r}, {options.bits} bits, mAP@10 (÷k, expected over ties)\n")
     print("| | validation | query |\n|---|---|---|")
