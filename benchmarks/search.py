@@ -314,7 +314,6 @@ def batches(data: Data, rows: Rows, *, quick: bool) -> None:
             queries_per_cpu_second=1 / seconds,
             recall=engine.recall,
             ratio_to_faiss_flat=flat / seconds,
-            gigabytes_per_second=data.codes.nbytes / seconds / 1e9,
             build_seconds=engine.build_seconds,
         )
 
