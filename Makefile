@@ -30,6 +30,7 @@ bench: $(READY)  ## the tables of the README; DATA=labelled videos, CODES=folder
 	$(BIN)/python benchmarks/seed_table.py $(DATA)
 	$(BIN)/python benchmarks/motion.py
 	$(if $(DATA),$(BIN)/python benchmarks/recipe.py $(DATA) --query)
+	$(BIN)/python benchmarks/search.py --quick $(if $(CODES),--codes $(CODES))
 	$(if $(CODES),$(BIN)/python benchmarks/asymmetric.py $(CODES))
 
 clean:

@@ -1,3 +1,3 @@
 """The version of bitreel, which models and libraries carry."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
