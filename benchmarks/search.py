@@ -77,9 +77,9 @@ def main() -> None:
     options = parse()
     faiss.omp_set_num_threads(1)
     rows = Rows(options.json)
-    for data in datasets(options):
-        if options.only in data.name:
-            batches(data, rows, quick=options.quick)
+    for name, make in datasets(options):
+        if options.only in name:
+            batches(make(), rows, quick=options.quick)
     if options.only in "single":
         singles(rows, MILLION if options.quick else 10 * MILLION)
     if options.only in "duplicates":
@@ -124,15 +124,15 @@ def shown(value: Any) -> str:
 # ---------------------------------------------------------------------------------------- data
 
 
-def datasets(options: argparse.Namespace) -> Iterator[Data]:
-    sizes = [MILLION] if options.quick else [MILLION, 10 * MILLION]
-    for n in sizes:
+def datasets(options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Data]]]:
+    """A name for --only, and what makes the data."""
+    for n in [MILLION] if options.quick else [MILLION, 10 * MILLION]:
         for bits in (64, 256):
-            yield uniform(n, bits)
+            yield "uniform", partial(uniform, n, bits)
             for flips in (0.10,) if options.quick else (0.05, 0.10, 0.15):
-                yield clustered(n, bits, flips)
+                yield "clustered", partial(clustered, n, bits, flips)
         if options.codes:
-            yield tiled(options.codes / "ucf101_64bit.npz", n)
+            yield "ucf101", partial(tiled, options.codes / "ucf101_64bit.npz", n)
 
 
 def uniform(n: int, bits: int) -> Data:
