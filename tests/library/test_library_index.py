@@ -123,6 +123,21 @@ def test_an_index_of_another_library_or_of_a_later_state_is_not_taken(
         assert found(same) == []
 
 
+@pytest.mark.usefixtures("mih_wins")
+def test_a_catalogue_that_was_put_back_and_went_on_is_told_from_the_one_that_was_indexed(
+    library: Library, tmp_path: Path
+) -> None:
+    """It gives out the same ids for other codes."""
+    folder = tmp_path / "restored"
+    shutil.copytree(library.folder, folder)
+    fill(library, 10, first=100)
+    library.plan_index()
+    shutil.copytree(library.folder / "index", folder / "index")
+    with Library.open(folder) as restored:
+        fill(restored, 12, first=500)
+        assert found(restored) == twin(restored)
+
+
 def test_an_exact_wish_is_never_answered_by_an_index_that_may_miss(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +147,9 @@ def test_an_exact_wish_is_never_answered_by_an_index_that_may_miss(
     with Library.open(library.folder) as other:
         assert isinstance(other._searched.index(0.5), LSHIndex)
         assert isinstance(other._searched.index(1.0), ExactIndex)
+        assert found(other) == twin(library)
+        assert isinstance(other._searched.index(0.5), LSHIndex)
+        fill(library, 5, first=100)
         assert found(other) == twin(library)
 
 

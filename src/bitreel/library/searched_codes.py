@@ -9,6 +9,7 @@ the difference.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import RLock
@@ -56,7 +57,8 @@ class SearchedCodes:
         self.folder = folder / INDEX
         self._catalogue, self._bits, self._fingerprint = catalogue, bits, fingerprint
         self._revision: int | None = None
-        self._index: Index | None = None
+        self._index: Index | None = None  # the planned one
+        self._exact: Index | None = None  # the same codes for who wants more than it grants
         self._changing = RLock()
 
     def nearest(
@@ -79,14 +81,17 @@ class SearchedCodes:
     def index(self, recall: float = 1.0) -> Index:
         """The index as the catalogue stands now, one that grants the recall."""
         with self._changing:
-            if self._index is None or self._index.stated_recall < recall:
-                self._open(recall)
             revision = self._catalogue.revision()
-            if self._revision != revision:
-                self._follow()
-                self._revision = revision
+            if self._index is None:
+                self._open()
             assert self._index is not None
-            return self._index
+            if self._revision != revision:
+                self._follow(self._index)
+                self._exact, self._revision = None, revision
+            if self._index.stated_recall >= recall:
+                return self._index
+            self._exact = self._exact or ExactIndex.sharing(self._index)
+            return self._exact
 
     def plan(self, wish: Wish, progress: Progress) -> Plan:
         """Measure which index is the best, keep it, and write it beside the catalogue."""
@@ -95,9 +100,9 @@ class SearchedCodes:
             ids, codes = self._catalogue.codes(bits=self._bits)
         progress(Step("planning", 0, 1))
         index, plan = plan_index(codes, ids, wish, progress=progress)
-        self._save(index, revision, plan)
+        self._save(index, revision, plan, self._sample(ids, codes))
         with self._changing:
-            self._index, self._revision = index, revision
+            self._index, self._exact, self._revision = index, None, revision
         return plan
 
     def is_plan_due(self) -> bool:
@@ -114,19 +119,17 @@ class SearchedCodes:
         found = self._saved()
         return None if found is None else found[1]
 
-    def _open(self, recall: float) -> None:
+    def _open(self) -> None:
         found = self._saved()
-        if found is not None and found[0].stated_recall >= recall:
+        if found is not None:
             self._index, facts = found
             self._revision = facts["revision"]
             return
         none = BinaryCodes(np.empty((0, (self._bits + 7) // 8), np.uint8), self._bits)
         self._index, self._revision = ExactIndex(none), None
 
-    def _follow(self) -> None:
+    def _follow(self, index: Index) -> None:
         """Take what was added to the catalogue since, and forget what was taken from it."""
-        index = self._index
-        assert index is not None
         last = int(index.ids[-1]) if len(index) else 0
         ids, codes = self._catalogue.codes(bits=self._bits, after=last)
         if len(index) + len(ids) != self._catalogue.segments():
@@ -141,10 +144,32 @@ class SearchedCodes:
         if (index.bits, facts.get("fingerprint")) != (self._bits, self._fingerprint):
             return None
         # A catalogue that was put back to an earlier state gives out the same ids again.
-        return (index, facts) if facts["revision"] <= self._catalogue.revision() else None
+        if facts["revision"] > self._catalogue.revision() or not self._agrees(facts["sample"]):
+            return None
+        return index, facts
 
-    def _save(self, index: Index, revision: int, plan: Plan) -> None:
-        facts = {"fingerprint": self._fingerprint, "revision": revision, "plan": asdict(plan)}
+    def _sample(self, ids: NDArray[np.int64], codes: BinaryCodes) -> dict[str, str]:
+        """Some codes by their ids, the last ones among them."""
+        rows = np.unique(np.r_[np.linspace(0, len(ids) - 1, 50), np.arange(-50, 0) + len(ids)])
+        rows = rows[rows >= 0].astype(int) if len(ids) else np.empty(0, int)
+        return {str(ids[row]): codes.packed[row].tobytes().hex() for row in rows}
+
+    def _agrees(self, sample: dict[str, str]) -> bool:
+        """Whether the catalogue holds no other codes under these ids."""
+        for segment_id, code in sample.items():
+            with suppress(LibraryError):  # one that is gone
+                stored = self._catalogue.codes_of(np.array([int(segment_id)]), bits=self._bits)
+                if stored.packed[0].tobytes().hex() != code:
+                    return False
+        return True
+
+    def _save(self, index: Index, revision: int, plan: Plan, sample: dict[str, str]) -> None:
+        facts = {
+            "fingerprint": self._fingerprint,
+            "revision": revision,
+            "plan": asdict(plan),
+            "sample": sample,
+        }
         try:
             save_index(index, self.folder, facts)
         except OSError as error:

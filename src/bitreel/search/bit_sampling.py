@@ -90,6 +90,8 @@ class BitSampling:
                 break
             more = np.where(made.needed < UNREACHED, made.needed * 5 // 4 + 1, UNREACHED)
             made = replace(made, needed=fixed(more))
+        else:
+            return cls._without_tables(table, recall)  # what it finds can not be vouched for
         _, seconds = timed(lambda: made._recall(samples))
         if not forced and seconds * 1e9 > len(samples.own) * samples.costs.scan:
             return cls._without_tables(table, recall)

@@ -46,7 +46,7 @@ class Index(ABC):
         if threads is not None and threads < 1:
             raise ConfigError(f"A search runs in 1 thread or more, got threads={threads}.")
         self._threads = threads or available_threads()
-        self._none = codes[:0]
+        self._none = BinaryCodes(np.empty((0, codes.packed.shape[1]), np.uint8), codes.bits)
         self._changing = Lock()
         self._parts = Parts(())
         self.add(codes, np.arange(len(codes), dtype=np.int64) if ids is None else ids)
@@ -180,7 +180,7 @@ class Index(ABC):
         self._check(parts, queries, allowed, None)
         if radius_bits < 0:
             raise ConfigError(f"A radius has 0 bits or more, got radius_bits={radius_bits}.")
-        words = queries.words()
+        words, radius_bits = queries.words(), min(radius_bits, self.bits)
         found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32))]
         for finder, view in parts.answering(allowed) if len(queries) else []:
             near = finder.within(words, radius_bits, view.keys, self._threads)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.codes import BinaryCodes
-from bitreel.errors import CodesError
+from bitreel.errors import CodesError, ConfigError
 from bitreel.search.array_folder import map_arrays, write_arrays
 from bitreel.search.code_table import CodeTable
 from bitreel.search.exact import ExactIndex
@@ -48,7 +48,7 @@ def open_index(folder: Path, *, threads: int | None = None) -> tuple[Index, dict
         none = BinaryCodes(np.empty((0, (bits + 7) // 8), np.uint8), bits)
         index = kind(none, threads=threads, **about["options"])
         return index.with_parts(Parts(tuple(parts))), dict(about["facts"])
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ConfigError) as error:
         raise CodesError(
             f"{folder} holds no index that this version knows ({error}): make it anew from the "
             f"codes."

@@ -139,9 +139,12 @@ def _measure(
     truth: NDArray[np.int32] | None,
     build_seconds: float,
 ) -> tuple[NDArray[np.int32], Measured]:
-    """The distances [Q,k'] that it found, and its row. truth: those of an exact index."""
-    found, seconds = zip(*_asked(index, queries, k), strict=True)
-    distances = np.concatenate([one.distances_bits for one in found])
+    """The distances [Q,k'] that it found, and its row. truth: those of an exact index.
+
+    A query is one of the codes: it is asked for one neighbour more, and itself left out.
+    """
+    found, seconds = zip(*_asked(index, queries, k + 1), strict=True)
+    distances = np.concatenate([one.distances_bits[:, 1:] for one in found])
     farthest = (distances if truth is None else truth)[:, -1:]
     megabytes = sum(array.nbytes for array in arrays_of(index)[0].values()) / 1e6
     return distances, Measured(
