@@ -16,31 +16,44 @@ from bitreel.video.source import DECODER_ERRORS, Source
 
 
 @dataclass
-class Decoded:
-    """What one pass gave. Frame numbers count shown frames from 0."""
+class Tally:
+    """What the decoder met with in one pass."""
 
-    pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)  # by frame number
-    seen: list[int] = field(default_factory=list)  # frame numbers that came out, wanted or not
-    pts: list[int | None] = field(default_factory=list)  # of every frame of a whole pass
     frames_decoded: int = 0
     packet_errors: int = 0
     first_error: Exception | None = None
     corrupt_frames: int = 0
 
-    def take(self, number: int, frame: av.VideoFrame, make_picture: PictureMaker) -> None:
+    def picture(self, frame: av.VideoFrame, make_picture: PictureMaker) -> NDArray[np.uint8] | None:
+        """The picture of a frame; None, and counted, where its format can not become RGB."""
         try:
-            self.pictures[number] = make_picture(frame)
-        except DECODER_ERRORS as error:  # a frame of a format that can not be turned into RGB
+            return make_picture(frame)
+        except DECODER_ERRORS as error:
             self.corrupt_frames += 1
             self.first_error = self.first_error or error
+            return None
+
+
+@dataclass
+class Decoded(Tally):
+    """What one pass gave. Frame numbers count shown frames from 0."""
+
+    pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)  # by frame number
+    seen: list[int] = field(default_factory=list)  # frame numbers that came out, wanted or not
+    pts: list[int | None] = field(default_factory=list)  # of every frame of a whole pass
+
+    def take(self, number: int, frame: av.VideoFrame, make_picture: PictureMaker) -> None:
+        picture = self.picture(frame, make_picture)
+        if picture is not None:
+            self.pictures[number] = picture
 
 
 class _Decoder:
     """The decoder of a source, which counts its errors in place of raising them."""
 
-    def __init__(self, source: Source, threads: int, result: Decoded) -> None:
+    def __init__(self, source: Source, threads: int, tally: Tally) -> None:
         self.context = source.decoder(threads)
-        self.result = result
+        self.tally = tally
 
     def feed(self, packet: av.Packet[av.VideoStream] | None) -> list[av.VideoFrame]:
         try:
@@ -48,10 +61,10 @@ class _Decoder:
         except av.error.EOFError:  # a decoder that was drained twice; it has nothing more to give
             return []
         except DECODER_ERRORS as error:
-            self.result.packet_errors += 1
-            self.result.first_error = self.result.first_error or error
+            self.tally.packet_errors += 1
+            self.tally.first_error = self.tally.first_error or error
             return []
-        self.result.frames_decoded += len(frames)
+        self.tally.frames_decoded += len(frames)
         return frames
 
     def drain(self) -> list[av.VideoFrame]:
@@ -59,6 +72,42 @@ class _Decoder:
         frames = self.feed(None)
         self.context.flush_buffers()
         return frames
+
+
+def planned_frames(
+    source: Source,
+    scan: Scan,
+    wanted: NDArray[np.bool_],
+    tally: Tally,
+    *,
+    threads: int = 1,
+    lead: int = 0,
+    skip: bool = True,
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames of a trusted scan with their numbers, as they come out of the decoder.
+
+    wanted: bool [N], of each shown frame. Only the groups of pictures that the wanted ones are in
+    are fed. With `skip`, frames between the wanted ones that nothing refers to are not decoded at
+    all; the wanted ones are bit-identical either way.
+    """
+    wanted_packet = np.zeros(len(scan.packet_pts), np.bool_)
+    wanted_packet[scan.packet_of_frame[wanted]] = True
+    packets = np.flatnonzero(wanted_packet)
+    runs = plan_runs(scan.packet_is_key, scan.packet_pts, packets.tolist(), lead=lead)
+    shown_pts = scan.packet_pts[scan.packet_of_frame]  # rising: frames are numbered by time
+    decoder = _Decoder(source, threads, tally)
+    skippable = ~wanted_packet if skip and scan.can_skip else None
+    for run, frames in _feed_runs(source, decoder, runs, skippable):
+        opens_at = scan.packet_pts[run.first]
+        for frame in frames:
+            number = _number_of(frame, shown_pts)
+            if (number is None or not wanted[number]) and (
+                frame.pts is None or frame.pts < opens_at
+            ):
+                continue  # shown before the keyframe the run starts at: its references were not fed
+            tally.corrupt_frames += frame.is_corrupt
+            if number is not None:
+                yield number, frame
 
 
 def decode_planned(
@@ -71,39 +120,30 @@ def decode_planned(
     lead: int = 0,
     skip: bool = True,
 ) -> Decoded:
-    """Decode the wanted frames of a trusted scan, feeding only the groups of pictures they are in.
-
-    With `skip`, frames between the wanted ones that nothing refers to are not decoded at all; the
-    wanted ones are bit-identical either way.
-    """
-    packets = {int(scan.packet_of_frame[k]): k for k in wanted}
-    runs = plan_runs(scan.packet_is_key, scan.packet_pts, packets, lead=lead)
-    frame_of_pts = {int(scan.packet_pts[p]): k for k, p in enumerate(scan.packet_of_frame)}
+    """Decode the frames with these numbers, as `planned_frames` does, and keep their pictures."""
+    mask = np.zeros(scan.frame_count, np.bool_)
+    mask[list(wanted)] = True
     result = Decoded()
-    decoder = _Decoder(source, threads, result)
-    may_skip = skip and scan.can_skip
-    for run, frames in _feed_runs(source, decoder, runs, packets, may_skip=may_skip):
-        opens_at = scan.packet_pts[run.first]
-        for frame in frames:
-            number = frame_of_pts.get(frame.pts) if frame.pts is not None else None
-            if number not in wanted and (frame.pts is None or frame.pts < opens_at):
-                continue  # shown before the keyframe the run starts at: its references were not fed
-            result.corrupt_frames += frame.is_corrupt
-            if number is None:
-                continue
-            result.seen.append(number)
-            if number in wanted:
-                result.take(number, frame, make_picture)
+    frames = planned_frames(source, scan, mask, result, threads=threads, lead=lead, skip=skip)
+    for number, frame in frames:
+        result.seen.append(number)
+        if mask[number]:
+            result.take(number, frame, make_picture)
     return result
+
+
+def _number_of(frame: av.VideoFrame, shown_pts: NDArray[np.int64]) -> int | None:
+    if frame.pts is None:
+        return None
+    number = int(np.searchsorted(shown_pts, frame.pts))
+    return number if number < len(shown_pts) and shown_pts[number] == frame.pts else None
 
 
 def _feed_runs(
     source: Source,
     decoder: _Decoder,
     runs: tuple[Run, ...],
-    wanted_packets: Collection[int],
-    *,
-    may_skip: bool,
+    skippable: NDArray[np.bool_] | None,
 ) -> Iterator[tuple[Run, list[av.VideoFrame]]]:
     upcoming = iter(runs)
     run = next(upcoming, None)
@@ -112,12 +152,26 @@ def _feed_runs(
             return
         if number < run.first:
             continue
-        if may_skip:
-            decoder.context.skip_frame = "DEFAULT" if number in wanted_packets else "NONREF"
+        if skippable is not None:
+            decoder.context.skip_frame = "NONREF" if skippable[number] else "DEFAULT"
         yield run, decoder.feed(packet)
         if number == run.last:
             yield run, decoder.drain()
             run = next(upcoming, None)
+
+
+def all_frames(source: Source, tally: Tally, *, threads: int = 1) -> Iterator[av.VideoFrame]:
+    """Every frame in output order: the k-th that comes out is frame k."""
+    decoder = _Decoder(source, threads, tally)
+    for packet in source.packets():
+        yield from _counted(decoder.feed(packet), tally)
+    yield from _counted(decoder.drain(), tally)
+
+
+def _counted(frames: list[av.VideoFrame], tally: Tally) -> Iterator[av.VideoFrame]:
+    for frame in frames:
+        tally.corrupt_frames += frame.is_corrupt
+        yield frame
 
 
 def decode_whole(
@@ -127,25 +181,11 @@ def decode_whole(
     make_picture: PictureMaker,
     threads: int = 1,
 ) -> Decoded:
-    """Decode every frame in output order; frame k is the k-th that comes out."""
+    """Decode every frame, and keep the pictures of those with these numbers."""
     result = Decoded()
-    decoder = _Decoder(source, threads, result)
-    for packet in source.packets():
-        _collect(decoder.feed(packet), wanted, make_picture, result)
-    _collect(decoder.drain(), wanted, make_picture, result)
-    return result
-
-
-def _collect(
-    frames: list[av.VideoFrame],
-    wanted: Collection[int],
-    make_picture: PictureMaker,
-    result: Decoded,
-) -> None:
-    for frame in frames:
-        number = len(result.seen)
+    for number, frame in enumerate(all_frames(source, result, threads=threads)):
         result.seen.append(number)
         result.pts.append(frame.pts)
-        result.corrupt_frames += frame.is_corrupt
         if number in wanted:
             result.take(number, frame, make_picture)
+    return result

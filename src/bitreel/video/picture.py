@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -27,7 +27,9 @@ class PictureMaker:
         self._reformatter = VideoReformatter()  # one for all: it keeps its scaling tables
 
     def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        side_data = frame.side_data.get("DISPLAYMATRIX")
+        # Not frame.side_data: the frame would keep it, and it the frame, until Python collects
+        # garbage. Hundreds of large frames waited for that.
+        side_data = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
         matrix = _matrix(side_data) if isinstance(side_data, SideData) else None
         sideways = matrix is not None and _swaps_axes(matrix)
         if self._size is None:

@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from bitreel.clip import Clip, Damage, Segment
 from bitreel.errors import ConfigError, VideoError
+from bitreel.video.clip_options import (
+    DEFAULT_SPACING_SECONDS,
+    ClipOptions,
+    check_decoding,
+    check_range,
+)
 from bitreel.video.decode import Decoded, decode_planned, decode_whole
 from bitreel.video.picture import PictureMaker
-from bitreel.video.sampling import Picks, choose_picks, segment_range
+from bitreel.video.sampling import Picks
 from bitreel.video.scan import Scan, scan_packets, times_of_decoded
 from bitreel.video.source import MAX_PIXELS, Source, opened, shown
-
-DEFAULT_SPACING_SECONDS = 0.08  # two frames of 25 a second: one shows too little of slow motion
 
 # From the times of all frames and the duration to the frames to pick.
 _Choose = Callable[[NDArray[np.float64], float], Picks]
@@ -50,40 +54,41 @@ def read_clip(
     What could be read of a damaged file comes with a truthy `damage`. Raises UnreadableVideo,
     NoVideoStream, VideoTooLarge, VideoError (the segment starts beyond the end) and ConfigError.
     """
-    _check_options(frames=frames, size=size, threads=threads, max_pixels=max_pixels)
-    if snippet < 1 or not 0 <= spacing_seconds <= 60:
-        raise ConfigError(
-            f"A snippet has at least 1 frame and a spacing of 0 to 60 seconds, got "
-            f"snippet={snippet} and spacing_seconds={spacing_seconds}."
-        )
-    if not (0 <= start_seconds < float("inf")) or (
-        end_seconds is not None and not end_seconds > start_seconds
-    ):
-        raise ConfigError(
-            f"A segment needs 0 <= start_seconds < end_seconds, "
-            f"got {start_seconds} and {end_seconds}."
-        )
+    options = ClipOptions(frames, snippet, spacing_seconds, size)
+    check_decoding(threads=threads, max_pixels=max_pixels)
+    check_range(start_seconds, end_seconds)
+    with opened(path, max_pixels) as source:
+        scan = scan_packets(source)
+        return read_range(source, scan, options, start_seconds, end_seconds, threads=threads)
+
+
+def read_range(
+    source: Source,
+    scan: Scan,
+    options: ClipOptions,
+    start_seconds: float,
+    end_seconds: float | None,
+    *,
+    threads: int = 1,
+) -> Clip:
+    """The clip of one range of an open and scanned video. Raises as `read_clip`."""
 
     def choose(times: NDArray[np.float64], duration_seconds: float) -> Picks:
         try:
-            inside = segment_range(
+            return options.picks(
                 times,
                 duration_seconds=duration_seconds,
                 start_seconds=start_seconds,
                 end_seconds=end_seconds,
             )
         except VideoError as error:
-            raise VideoError(f"{shown(path)}: {error}") from None
-        return choose_picks(
-            times, inside, frames=frames, snippet=snippet, spacing_seconds=spacing_seconds
-        )
+            raise VideoError(f"{shown(source.path)}: {error}") from None
 
-    with opened(path, max_pixels) as source:
-        picked = _pick(source, choose, size, threads)
+    picked = _pick(source, scan, choose, options.size, threads)
     end = picked.duration_seconds
     if end_seconds is not None and end_seconds < end:
         end = end_seconds
-    return picked.clip(Path(path), min(start_seconds, end), end)
+    return picked.clip(source.path, min(start_seconds, end), end)
 
 
 def read_frames(
@@ -100,7 +105,7 @@ def read_frames(
     `read_clip`. Raises also VideoError when the video has no frame of that number.
     """
     wanted = np.asarray(indices, np.int64)
-    _check_options(frames=wanted.size, size=size, threads=threads, max_pixels=max_pixels)
+    check_decoding(frames=wanted.size, size=size, threads=threads, max_pixels=max_pixels)
     if wanted.ndim != 1 or wanted[0] < 0 or np.any(np.diff(wanted) < 0):
         raise ConfigError(f"Frame numbers start at 0 and must not fall, got {list(indices)}.")
 
@@ -113,21 +118,8 @@ def read_frames(
         return Picks(wanted, np.arange(wanted.size)[:, None], np.zeros(wanted.size, np.int64))
 
     with opened(path, max_pixels) as source:
-        picked = _pick(source, choose, size, threads)
+        picked = _pick(source, scan_packets(source), choose, size, threads)
     return picked.clip(Path(path), float(picked.times_seconds[0]), picked.duration_seconds)
-
-
-def _check_options(
-    *, frames: int, size: tuple[int, int] | None, threads: int, max_pixels: int
-) -> None:
-    if frames < 1:
-        raise ConfigError(f"A clip has at least 1 frame, got frames={frames}.")
-    if size is not None and (len(size) != 2 or min(size) < 1 or max(size) > 16384):
-        raise ConfigError(f"Expected size=(height, width), each from 1 to 16384, got {size}.")
-    if threads < 1:
-        raise ConfigError(f"Decoding takes at least 1 thread, got threads={threads}.")
-    if max_pixels < 1:
-        raise ConfigError(f"Expected max_pixels of at least 1, got {max_pixels}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,14 +141,15 @@ class _Picked:
         )
 
 
-def _pick(source: Source, choose: _Choose, size: tuple[int, int] | None, threads: int) -> _Picked:
-    scan = scan_packets(source)
+def _pick(
+    source: Source, scan: Scan, choose: _Choose, size: tuple[int, int] | None, threads: int
+) -> _Picked:
     picked = _pick_planned(source, scan, choose, size, threads) if scan.trusted else None
     if picked is None:
         picked = _pick_whole(source, scan, choose, size, threads)
     if picked.damage and threads > 1:
         # Decoders conceal errors differently with more threads: one thread says what damage is.
-        return _pick(source, choose, size, 1)
+        return _pick(source, scan, choose, size, 1)
     return picked
 
 

@@ -67,7 +67,7 @@ def scan_packets(source: Source) -> Scan:
             f"{shown(source.path)} holds no frame. It was cut or never finished: copy it again."
         )
     trusted = packets.trusted(source)
-    rate = _rate(source.stream)
+    rate = nominal_rate(source.stream)
     order = packets.display_order() if trusted else packets.shown
     times, frame_seconds = packets.times(order, rate, by_pts=trusted)
     return Scan(
@@ -170,7 +170,7 @@ def seconds_from_pts(pts: list[int], time_base: Fraction) -> NDArray[np.float64]
 def times_of_decoded(pts: list[int | None], source: Source) -> tuple[NDArray[np.float64], float]:
     """Times of frames in output order, and the length of the last: their own times where these
     rise, as in GIF; the constant rate where they do not, as in AVI with packed B-frames."""
-    rate, base = _rate(source.stream), source.stream.time_base or Fraction(0)
+    rate, base = nominal_rate(source.stream), source.stream.time_base or Fraction(0)
     known = [p for p in pts if p is not None]
     if base > 0 and len(known) == len(pts) and all(a < b for a, b in pairwise(known)):
         times = seconds_from_pts(known, base)
@@ -178,7 +178,8 @@ def times_of_decoded(pts: list[int | None], source: Source) -> tuple[NDArray[np.
     return np.arange(len(pts)) / float(rate), float(1 / rate)
 
 
-def _rate(stream: av.VideoStream) -> Fraction:
+def nominal_rate(stream: av.VideoStream) -> Fraction:
+    """Frames a second, as the file states them; 25 where it does not."""
     for rate in (stream.average_rate, stream.guessed_rate):
         if rate and 0 < rate <= 1000:
             return rate

@@ -57,6 +57,7 @@ class Source:
         self.empty_packets = 0
         self.end_seconds = 0.0  # of the last packet of any stream that was read
         self._kept: list[av.Packet[av.VideoStream]] | None = None
+        self._is_small = True  # as far as it is known
         self._read = False
 
     def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
@@ -72,12 +73,13 @@ class Source:
         kept_bytes = 0
         for packet in self._demux():
             kept_bytes += packet.size
-            if kept_bytes <= _KEPT_BYTES:
+            self._is_small &= kept_bytes <= _KEPT_BYTES
+            if self._is_small:
                 kept.append(packet)
-            elif kept:
+            else:
                 kept.clear()
             yield packet
-        if kept_bytes <= _KEPT_BYTES:
+        if self._is_small:
             self._kept = kept
 
     def decoder(self, threads: int) -> av.VideoCodecContext:
