@@ -32,7 +32,7 @@ sys.exit(code)
 
 
 def test_the_verbs_are_those_of_the_road() -> None:
-    road = "train tune ablate evaluate index search status index-report demo doctor"
+    road = "train tune ablate evaluate quantise index search status index-report demo doctor"
     assert list(VERBS) == road.split()
     answer = CliRunner().invoke(app, ["--help"])
     assert answer.exit_code == 0

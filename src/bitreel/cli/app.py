@@ -16,6 +16,7 @@ from bitreel.cli.doctor import doctor
 from bitreel.cli.evaluate import evaluate
 from bitreel.cli.index import index
 from bitreel.cli.index_report import index_report
+from bitreel.cli.quantise import quantise
 from bitreel.cli.search import search
 from bitreel.cli.status import status
 from bitreel.cli.train import train
@@ -31,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (train, tune, ablate, evaluate, index, search, status, index_report, demo, doctor):
+VERBS = (
+    train,
+    tune,
+    ablate,
+    evaluate,
+    quantise,
+    index,
+    search,
+    status,
+    index_report,
+    demo,
+    doctor,
+)
+for verb in VERBS:
     app.command()(verb)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from bitreel.config import STRICT
 from bitreel.errors import ConfigError
 from bitreel.modality import Modality, find_modalities
 from bitreel.network import DEFAULT_BACKBONE, Encoder, find_encoder
+
+Precision = Literal["float32", "int8"]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -53,6 +56,7 @@ class ModelConfig:
     modality: str = "rgb"  # one or several, as "rgb,difference"
     encoder: str = "weighted"
     sampling: Sampling = field(default_factory=Sampling)
+    precision: Precision = "float32"  # of the backbones; int8 ones are made by `quantise`
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 4096:

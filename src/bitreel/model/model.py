@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor
 
 from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
-from bitreel.config import from_json, to_json
-from bitreel.errors import ConfigError, ModelError
+from bitreel.config import to_json
+from bitreel.errors import ConfigError, VideoError
 from bitreel.model.config import ModelConfig
+from bitreel.model.encode_many import Encoded, Item, encode_many
 from bitreel.model.fingerprint import PREPROCESSING, code_fingerprint, features_fingerprint
-from bitreel.model.folder import read_manifest, read_tensors, write_folder
+from bitreel.model.folder import write_folder
+from bitreel.model.loading import load_model
+from bitreel.model.quantised_tensors import to_tensors
+from bitreel.model.streams import Streams
 from bitreel.network import Network, one_thread
+from bitreel.runtime import Runtime, StoredNetwork
 from bitreel.video import read_clip
 
-# Few frames at a time keep the activations of a CNN in the processor's cache and out of the
-# allocator's slow path: 16 frames at once cost 1.6 times the CPU time of 4 at a time, or more.
-CPU_FRAMES_AT_ONCE = 4
 Features = NDArray[np.float32]
-_DAMAGE = (SafetensorError, RuntimeError, OSError, ValueError, TypeError, KeyError, ConfigError)
 
 
 class Model:
     """A clip to a code. The one road that training, indexing and querying share."""
 
-    def __init__(self, config: ModelConfig, *, training: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        training: Mapping[str, Any] | None = None,
+        quantised: Sequence[StoredNetwork] = (),
+    ) -> None:
+        """quantised: of each stream the backbone in int8, where the config's precision is that."""
+        if bool(quantised) != (config.precision == "int8"):
+            raise ConfigError(
+                f"A model in {config.precision} comes with "
+                f"{len(quantised) or 'no'} quantised backbones: make one with `bitreel quantise`."
+            )
         self.config = config
         self.training: dict[str, Any] = dict(training or {})
         self.modalities = config.modalities
@@ -46,6 +58,8 @@ class Model:
             bits=config.bits,
             classes=len(config.labels),
         ).eval()
+        self.quantised = tuple(quantised)
+        self._streams = Streams(config, self.network, self.quantised, key=self._stream_key)
 
     def __repr__(self) -> str:
         return (
@@ -60,13 +74,48 @@ class Model:
     @property
     def fingerprint(self) -> str:
         """sha256 over everything that changes a code: weights, sampling, modality, precision."""
-        return code_fingerprint(self.config, self.network.state_dict())
+        return code_fingerprint(self.config, self.tensors())
 
     @property
     def features_fingerprints(self) -> tuple[str, ...]:
         """Of each stream, sha256 over everything that changes its features."""
-        streams = zip(self.modalities, self.network.backbones, strict=True)
-        return tuple(features_fingerprint(self.config, m, b.state_dict()) for m, b in streams)
+        return tuple(map(self._stream_key, range(len(self.modalities))))
+
+    def _stream_key(self, stream: int) -> str:
+        tensors = self.network.backbones[stream].state_dict()
+        tensors |= to_tensors(self.quantised[stream : stream + 1])
+        return features_fingerprint(self.config, self.modalities[stream], tensors)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the model, by its name in the file."""
+        return self.network.state_dict() | to_tensors(self.quantised)
+
+    def use_runtime(
+        self, word: str, *, kept: Path | None = None, pictures_at_once: int | None = None
+    ) -> Model:
+        """Choose what runs the backbones, and give the same model back.
+
+        word: `torch`, `openvino`, `onnx`; `auto` is openvino where it is installed and takes the
+        backbone, else torch, and torch on a GPU. The fingerprint stays the same: in float32 their
+        features differ by `runtime.FEATURE_TOLERANCE` at most, so that a bit may flip where its
+        relaxed bit is that near to 0.5. (Of 188,800 bits of real clips none did.) Codes by one
+        runtime are the same every time. A model in int8 is run by openvino alone.
+
+        kept: a folder where exported networks stay for the next process, which would export them
+        again in a few seconds; `runtime.default_networks()` is this user's. pictures_at_once: the
+        size of a batch, by default what is fastest; several clips share one that is larger than a
+        clip.
+
+        Raises ConfigError for another word, or a runtime that is not installed when it is first
+        used.
+        """
+        self._streams.use(word, kept=kept, pictures_at_once=pictures_at_once)
+        return self
+
+    @property
+    def runtimes(self) -> tuple[Runtime, ...]:
+        """What runs each stream's backbone. After `auto`, known for good once it has run."""
+        return self._streams.runtimes
 
     def read(
         self,
@@ -93,9 +142,36 @@ class Model:
         """The code of one segment: one row."""
         return self.encode_features([part[None] for part in self.features(clip)])
 
+    def encode_many(
+        self,
+        items: Iterable[Item],
+        *,
+        read: Callable[[Item], Clip] | None = None,
+        workers: int | None = None,
+    ) -> Iterator[tuple[Item, Encoded | VideoError]]:
+        """Items in their order, each with its clip and code, or the VideoError that it gave.
+
+        Clips are read and encoded on all cores side by side; where a batch is larger than a clip,
+        several clips share it. Codes are those that `encode` gives. read: from an item to its clip,
+        by default `self.read` of a path; it may wait for another process, and is called from
+        several threads. workers: one for each core by default. Any other error is raised here.
+        """
+        own: Callable[[Any], Clip] = self.read
+        return encode_many(self, items, read=read or own, workers=workers)
+
     def features(self, clip: Clip) -> list[Features]:
         """Features over time of each stream, float32 [V,T,D]: V clips of the one segment."""
-        return [self.stream_features(clip, stream) for stream in range(len(self.modalities))]
+        return self.features_of([clip])[0]
+
+    def features_of(self, clips: Sequence[Clip]) -> list[list[Features]]:
+        """Of each segment what `features` gives, bit for bit, with batches that they share."""
+        by_stream = [self._stream(clips, stream) for stream in range(len(self.modalities))]
+        return [list(of_one) for of_one in zip(*by_stream, strict=True)]
+
+    @property
+    def clips_at_once(self) -> int:
+        """How many clips `features_of` should be given for full batches."""
+        return self._streams.clips_at_once
 
     def pictures(self, clip: Clip, stream: int, *, mirrored: bool = False) -> list[Tensor]:
         """What a stream's backbone sees of a segment: V clips, each float32 [T,C,H,W].
@@ -109,28 +185,16 @@ class Model:
 
     def stream_features(self, clip: Clip, stream: int, *, mirrored: bool = False) -> Features:
         """Features over time of one stream, float32 [V,T,D]."""
-        pictures = self.pictures(clip, stream, mirrored=mirrored)
-        return np.stack([self._clip_features(part, stream) for part in pictures])
+        return self._stream([clip], stream, mirrored=mirrored)[0]
 
-    @torch.inference_mode()
-    def _clip_features(self, pictures: Tensor, stream: int) -> Features:
-        """[T,C,H,W] → float32 [T',D]."""
-        backbone = self.network.backbones[stream]
-        at_once = len(pictures)
-        if self.device.type == "cpu" and backbone.by_picture:
-            at_once = CPU_FRAMES_AT_ONCE
-        try:
-            with one_thread():
-                parts = torch.split(pictures.to(self.device), at_once)
-                features = torch.cat([backbone(part[None])[0] for part in parts])
-        except (RuntimeError, AssertionError) as error:
-            sampling = self.config.sampling
-            raise ConfigError(
-                f"The backbone {self.config.backbone} does not take {sampling.frames} frames of "
-                f"{sampling.width}x{sampling.height} here: {_first_line(error)}"
-            ) from error
-        array: Features = features.cpu().numpy()
-        return array
+    def _stream(
+        self, clips: Sequence[Clip], stream: int, *, mirrored: bool = False
+    ) -> list[Features]:
+        views = [
+            p.numpy() for clip in clips for p in self.pictures(clip, stream, mirrored=mirrored)
+        ]
+        features, each = self._streams.features(stream, views), self.config.sampling.clips
+        return [np.stack(features[first : first + each]) for first in range(0, len(views), each)]
 
     @torch.inference_mode()
     def relaxed_bits(self, streams: Sequence[Features]) -> NDArray[np.float32]:
@@ -176,7 +240,7 @@ class Model:
             "config": to_json(self.config),
             "training": self.training,
         }
-        write_folder(Path(folder), facts, self.network.state_dict())
+        write_folder(Path(folder), facts, self.tensors())
         return Path(folder)
 
     @classmethod
@@ -186,30 +250,4 @@ class Model:
         Raises ModelError where it is missing, damaged (its tensors do not give its fingerprint), or
         written by a version with another format.
         """
-        folder = Path(folder)
-        manifest = read_manifest(folder)
-        if manifest.get("preprocessing") != PREPROCESSING:
-            raise ModelError(
-                f"{folder} was made by bitreel {manifest.get('bitreel')}, which prepares frames "
-                f"otherwise than this version: its codes would not be the same. Install that "
-                f"version, or train again."
-            )
-        try:
-            config = from_json(ModelConfig, manifest["config"], where=f"{folder}/model.json")
-            model = cls(config, training=manifest["training"])
-            model.network.load_state_dict(read_tensors(folder))
-        except _DAMAGE as error:
-            raise ModelError(
-                f"The model {folder} is damaged or incomplete ({_first_line(error)}): train it "
-                f"again or copy it anew."
-            ) from error
-        if model.fingerprint != manifest.get("fingerprint"):
-            raise ModelError(
-                f"The model {folder} is damaged: its tensors do not match its fingerprint. Train "
-                f"it again or copy it anew."
-            )
-        return model
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        return load_model(cls, Path(folder))
