@@ -20,6 +20,7 @@ KEYS = {
     "failures",
     "damaged",
     "videos",
+    "segments",
 }
 
 
@@ -76,7 +77,7 @@ def test_indexing_twice_adds_nothing(clips: Path, trained: Trained, tmp_path: Pa
     library = tmp_path / "library"
     words = ("index", library, clips, "--model", trained.model)
     assert bitreel(*words).out == f"4 added, 0 replaced, 0 unchanged, 0 failed. {library} " + (
-        "holds 4 videos.\n"
+        "holds 4 videos in 4 segments.\n"
     )
     with Library.open(library) as opened:
         first = opened.codes()

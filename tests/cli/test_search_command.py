@@ -14,11 +14,14 @@ from command_line import Trained, bitreel
 
 HIT_KEYS = {"path", "start_seconds", "end_seconds", "distance_bits", "similarity", "label"}
 HIT_KEYS |= {"asymmetric_bits"}
+ANSWER_KEYS = {"query", "start_seconds", "end_seconds", "query_segments", "damage", "hits"}
 
 
 def test_the_answer(trained: Trained) -> None:
     answer = bitreel("search", trained.library, trained.query, "--json").json
-    assert set(answer) == {"query", "damage", "hits"}
+    assert set(answer) == ANSWER_KEYS
+    assert (answer["start_seconds"], answer["end_seconds"]) == (0, pytest.approx(0.48))
+    assert answer["query_segments"] == 1
     assert answer["query"] == str(trained.query.resolve())
     assert answer["damage"] is None
     assert len(answer["hits"]) == 10

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from bitreel.clip import Clip, Segment
-from bitreel.library import Library
+from bitreel.library import Library, adding, reading
 from bitreel.library.records import CodedSegment, FileState, VideoRecord
 from bitreel.model import Model, ModelConfig, Sampling
-from bitreel.video import write_video
+from bitreel.video import Segmenting, write_video
 
 # A network this small gains nothing from threads, and they wait for each other when tests run in
 # parallel.
@@ -103,15 +103,28 @@ def indexed_codes(folder: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def decodes_counted(monkeypatch: pytest.MonkeyPatch, model: Model) -> Iterator[list[Path]]:
-    """The paths that the model read, in the order it was asked."""
+def decodes_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
+    """The paths that a library read, in the order it did."""
     read: list[Path] = []
-    original: Callable[[Path], Clip] = model.read
 
-    def counting(path: Path) -> Clip:
+    def before(path: Path) -> None:
         read.append(path)
-        return original(path)
+
+    with before_reading(monkeypatch, before):
+        yield read
+
+
+@contextmanager
+def before_reading(
+    monkeypatch: pytest.MonkeyPatch, before: Callable[[Path], object]
+) -> Iterator[None]:
+    """Something happens when a library is about to read a video."""
+    original = reading.read_clips
+
+    def read(model: Model, path: Path, segmenting: Segmenting) -> Iterator[Clip]:
+        before(path)
+        return original(model, path, segmenting)
 
     with monkeypatch.context() as patch:
-        patch.setattr(model, "read", counting)
-        yield read
+        patch.setattr(adding, "read_clips", read)
+        yield

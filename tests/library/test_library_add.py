@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from library_helpers import (
+    before_reading,
     decodes_counted,
     indexed_codes,
     make_video,
@@ -55,7 +56,7 @@ def test_adding_twice_adds_and_decodes_nothing(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     videos = make_videos(tmp_path / "videos", 3)
-    with decodes_counted(monkeypatch, tiny_model()) as read:
+    with decodes_counted(monkeypatch) as read:
         library.add(videos)
         assert read == [v.resolve() for v in videos]
         before = rows(library.folder, "SELECT * FROM segments JOIN videos ON video_id = videos.id")
@@ -118,7 +119,7 @@ def test_another_label_is_taken_without_decoding(
     one, other = make_videos(tmp_path / "videos", 2)
     library.add([Video(one, "run"), Video(other, "run")])
     before = indexed_codes(library.folder)
-    with decodes_counted(monkeypatch, tiny_model()) as read:
+    with decodes_counted(monkeypatch) as read:
         report = library.add([Video(one, "jump"), Video(other, "run")])
     assert read == []
     assert report == AddReport(unchanged=2, relabelled=1)
@@ -146,7 +147,7 @@ def test_bad_files_are_noted_and_stop_nothing(
     assert library.failures() == {p.resolve(): report.failures[p.resolve()] for p in (empty, junk)}
     assert library.status().failed == 2
 
-    with decodes_counted(monkeypatch, tiny_model()) as read:
+    with decodes_counted(monkeypatch) as read:
         again = library.add([junk, *good, empty])
     assert read == [], "a failed file is tried again only when it changed"
     assert (again.added, again.unchanged) == (0, 3)
@@ -179,11 +180,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_not_held_against_it(
     """As when a disk is unplugged: plugged in again, its files are what they were."""
     video = make_video(tmp_path / "a.mp4")
     aside = tmp_path / "aside"
-    model = tiny_model()
-    original = model.read
-
-    with monkeypatch.context() as patch:
-        patch.setattr(model, "read", lambda path: original(video.rename(aside) and path))
+    with before_reading(monkeypatch, lambda path: path.rename(aside)):
         assert library.add([video]).failed == 1
     assert library.failures() == {}
     aside.rename(video)
@@ -195,15 +192,7 @@ def test_a_file_written_to_while_it_is_read_is_read_again_by_the_next_run(
 ) -> None:
     video = make_video(tmp_path / "a.mp4")
     model = tiny_model()
-    original = model.read
-
-    def read(path: Path) -> Clip:
-        clip = original(path)
-        rewrite(path, 5)
-        return clip
-
-    with monkeypatch.context() as patch:
-        patch.setattr(model, "read", read)
+    with before_reading(monkeypatch, lambda path: rewrite(path, 5)):
         library.add([video])
     assert library.add([video]) == AddReport(replaced=1)
     assert indexed_codes(library.folder) == {

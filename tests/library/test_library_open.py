@@ -133,7 +133,7 @@ def test_a_later_schema_is_refused_with_both_versions_named(copy: Path) -> None:
     change(copy, "UPDATE meta SET value = '7' WHERE key = 'schema_version'")
     change(copy, "UPDATE meta SET value = '9.8.7' WHERE key = 'bitreel'")
     change(copy, "DROP TABLE segments")  # it may look like anything
-    with pytest.raises(LibraryError, match=r"9\.8\.7 with schema 7.*reads schema 1"):
+    with pytest.raises(LibraryError, match=r"9\.8\.7 with schema 7.*reads schema 2"):
         Library.open(copy)
 
 

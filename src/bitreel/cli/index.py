@@ -12,7 +12,8 @@ from bitreel.cli.data_options import Fold, Lists
 from bitreel.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from bitreel.library import AddReport, Library, Video
+    from bitreel.library import AddReport, Library, Status, Video
+    from bitreel.video import Segmenting
 
 
 def index(
@@ -38,6 +39,34 @@ def index(
             "right below the folder given.",
         ),
     ] = True,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Cut videos of more than a window and a half into windows this long, each with a "
+            "code of its own, so that a search tells where in a video something is seen. 0 gives "
+            "each video one code. A library keeps what it was made with. [default: 4]",
+            show_default=False,
+        ),
+    ] = None,
+    stride: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="A window begins this often. Less finds places more exactly, and takes longer. "
+            "[default: half a window]",
+            show_default=False,
+        ),
+    ] = None,
+    shots: Annotated[
+        bool | None,
+        typer.Option(
+            "--shots/--no-shots",
+            help="Begin anew where the scene changes, so that no window shows two scenes. Without, "
+            "decoding costs a third less. [default: shots]",
+            show_default=False,
+        ),
+    ] = None,
     split: Annotated[
         str,
         typer.Option(
@@ -54,25 +83,37 @@ def index(
     A video that is there already is not encoded again, a file that can not be read is noted and
     passed over, and a killed run goes on where it stopped.
 
-    Example: `bitreel index library videos/ --model model`
+    Example: `bitreel index library videos/ --model model --window 6`
     """
+    segmenting = _segmenting(window, stride, shots)
     wanted = _collect(videos, labels=labels, split=split, fold=fold, lists=lists)
-    with _open(library, model) as opened:
+    with _open(library, model, segmenting) as opened:
         with show_progress() as progress:
             report = opened.add(wanted, progress=progress)
         status = opened.status()
-    answer = _answer(library, report, status.videos)
+    answer = _answer(library, report, status)
     print_json(answer) if json else _print(answer)
 
 
-def _open(folder: Path, model_folder: Path | None) -> Library:
+def _segmenting(
+    window: float | None, stride: float | None, shots: bool | None
+) -> Segmenting | None:
+    """None where nothing is asked for: a library keeps to its own."""
+    if window is None and stride is None and shots is None:
+        return None
+    from bitreel.video import Segmenting
+
+    return Segmenting.of(window, stride, shots)
+
+
+def _open(folder: Path, model_folder: Path | None, segmenting: Segmenting | None) -> Library:
     from bitreel.library import Library
 
     if model_folder is None:
-        return Library.open(folder)
+        return Library.open(folder, segmenting=segmenting)
     from bitreel.model import Model
 
-    return Library.open_or_create(folder, Model.load(model_folder))
+    return Library.open_or_create(folder, Model.load(model_folder), segmenting=segmenting)
 
 
 def _collect(
@@ -125,7 +166,7 @@ def _from_disk(path: Path, labels: bool) -> list[Video]:
     return videos
 
 
-def _answer(library: Path, report: AddReport, videos: int) -> dict[str, Any]:
+def _answer(library: Path, report: AddReport, status: Status) -> dict[str, Any]:
     return {
         "library": str(library),
         "added": report.added,
@@ -134,7 +175,8 @@ def _answer(library: Path, report: AddReport, videos: int) -> dict[str, Any]:
         "failed": report.failed,
         "failures": {str(path): reason for path, reason in report.failures.items()},
         "damaged": {str(path): what for path, what in report.damaged.items()},
-        "videos": videos,
+        "videos": status.videos,
+        "segments": status.segments,
     }
 
 
@@ -142,6 +184,6 @@ def _print(answer: dict[str, Any]) -> None:
     warn_of_files("Passed over", answer["failures"], answer["damaged"])
     out.print(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {failed} failed. "
-        "{library} holds {videos} videos.".format(**answer),
+        "{library} holds {videos} videos in {segments} segments.".format(**answer),
         soft_wrap=True,
     )

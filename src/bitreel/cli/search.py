@@ -30,10 +30,12 @@ def search(
     video: Annotated[Path, typer.Argument(help="The video to compare.", show_default=False)],
     k: Annotated[int, typer.Option("-k", "--top", min=1, help="Hits to show.")] = 10,
     start: Annotated[
-        float, typer.Option(min=0, help="Take the query from here, in seconds.")
+        float,
+        typer.Option(min=0, metavar="SECONDS", help="Take the query from here, in seconds."),
     ] = 0.0,
     end: Annotated[
-        float | None, typer.Option(help="Take the query up to here, in seconds.")
+        float | None,
+        typer.Option(metavar="SECONDS", help="Take the query up to here, in seconds."),
     ] = None,
     exclude_self: Annotated[
         bool, typer.Option("--exclude-self", help="Leave the query's own file out of the hits.")
@@ -53,11 +55,13 @@ def search(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The most similar clips of a library, nearest first.
+    """The most similar places in the videos of a library, nearest first.
 
-    The distance is the number of bits in which two codes differ.
+    The distance is the number of bits in which two codes differ. Segments that follow each other
+    and are about as near are one hit. A query longer than a window and a half is compared segment
+    by segment, and the distance is the mean over its segments.
 
-    Example: `bitreel search library query.mp4 -k 5 --sheet hits.png`
+    Example: `bitreel search library query.mp4 --start 3 --end 6 -k 5 --sheet hits.png`
     """
     from bitreel.library import Library
 
@@ -93,7 +97,14 @@ def _answer(results: SearchResults) -> dict[str, Any]:
         }
         for hit in results.hits
     ]
-    return {"query": str(results.query), "damage": results.damage, "hits": hits}
+    return {
+        "query": str(results.query),
+        "start_seconds": results.start_seconds,
+        "end_seconds": results.end_seconds,
+        "query_segments": results.query_segments,
+        "damage": results.damage,
+        "hits": hits,
+    }
 
 
 def _print(results: SearchResults, bits: int) -> None:

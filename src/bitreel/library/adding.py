@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitreel.clip import Clip
+from bitreel.clip import Damage
 from bitreel.errors import VideoError
 from bitreel.library.catalogue import Catalogue
+from bitreel.library.reading import read_clips, total_damage
 from bitreel.library.records import CodedSegment, FileState, Video, VideoRecord, printable
 from bitreel.library.results import AddReport
 from bitreel.progress import Progress, Step
 from bitreel.read_ahead import read_ahead
+from bitreel.video import Segmenting
 
 if TYPE_CHECKING:
     from bitreel.model import Model
@@ -24,6 +27,7 @@ def add_videos(
     catalogue: Catalogue,
     load_model: Callable[[], Model],
     videos: Iterable[Video | Path | str],
+    segmenting: Segmenting,
     *,
     progress: Progress,
 ) -> AddReport:
@@ -32,14 +36,44 @@ def add_videos(
     if run.pending:
         model = load_model()
 
-        def encode(path: Path) -> tuple[Clip, bytes]:
-            clip = model.read(path)
-            return clip, model.encode(clip).packed[0].tobytes()
+        def encode(path: Path) -> CodedVideo:
+            return encode_video(model, path, segmenting)
 
         for done, (path, coded) in enumerate(read_ahead(encode, run.pending), start=1):
             run.finish(path, coded)
             progress(Step("indexing", done, len(run.pending), printable(path.name)))
     return run.report()
+
+
+@dataclass(frozen=True)
+class CodedVideo:
+    """The segments of a video with their codes. damage: of its frames, None where there is none."""
+
+    segments: Sequence[CodedSegment]
+    damage: str | None
+
+
+def encode_video(model: Model, path: Path, segmenting: Segmenting) -> CodedVideo:
+    """Read and encode a video segment by segment, in constant memory.
+
+    Where reading fails midway, what was read is kept and the failure noted as damage. Raises
+    VideoError where nothing could be read.
+    """
+    segments: list[CodedSegment] = []
+    damages: list[Damage] = []
+    failure: VideoError | None = None
+    try:
+        for clip in read_clips(model, path, segmenting):
+            code = model.encode(clip).packed[0].tobytes()
+            segments.append(CodedSegment(clip.segment, code))
+            damages.append(clip.damage)
+    except VideoError as error:
+        if not segments:
+            raise
+        failure = error
+    damage = total_damage(damages)
+    told = ([str(damage)] if damage else []) + ([str(failure)] if failure else [])
+    return CodedVideo(segments, "; ".join(told) or None)
 
 
 class _Run:
@@ -75,8 +109,8 @@ class _Run:
             if label is not None and label != fate.label:
                 other_labels[path] = label
 
-    def finish(self, path: Path, coded: tuple[Clip, bytes] | VideoError) -> None:
-        """Write down what became of a video: its clip and its code, or why there are none."""
+    def finish(self, path: Path, coded: CodedVideo | VideoError) -> None:
+        """Write down what became of a video: its segments and codes, or why there are none."""
         state = self.pending[path]
         if isinstance(coded, VideoError):
             self.failures[path] = str(coded)
@@ -84,14 +118,13 @@ class _Run:
                 return  # not the file's own fault: the next run tries again
             record = VideoRecord(path, state, self.labels[path], reason=str(coded))
         else:
-            clip, code = coded
             record = VideoRecord(
                 path,
                 state,
                 self.labels[path],
-                duration_seconds=clip.segment.end_seconds,
-                segments=(CodedSegment(clip.segment, code),),
-                damage=str(clip.damage) if clip.damage else None,
+                duration_seconds=coded.segments[-1].segment.end_seconds,
+                segments=coded.segments,
+                damage=None if coded.damage is None else printable(coded.damage),
             )
             if record.damage:
                 self.damaged[path] = record.damage

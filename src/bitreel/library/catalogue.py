@@ -41,6 +41,19 @@ class Counts:
     duration_seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class SegmentsOfVideo:
+    """The M segments of one video in the order of time, with their codes.
+
+    ids: int64 [M]. starts_seconds, ends_seconds: float64 [M].
+    """
+
+    ids: NDArray[np.int64]
+    starts_seconds: NDArray[np.float64]
+    ends_seconds: NDArray[np.float64]
+    codes: BinaryCodes
+
+
 class Catalogue(Database):
     """What is known of a library's videos and their segments. Every method raises LibraryError."""
 
@@ -49,13 +62,14 @@ class Catalogue(Database):
         with self._reading():
             return int(self._value("SELECT count(*) FROM sqlite_master")) > 0
 
-    def lay_out(self, *, bits: int, fingerprint: str) -> None:
+    def lay_out(self, *, bits: int, fingerprint: str, segmenting: str) -> None:
         """Make the tables."""
         meta = {
             "schema_version": SCHEMA_VERSION,
             "bitreel": __version__,
             "bits": bits,
             "fingerprint": fingerprint,
+            "segmenting": segmenting,
             "revision": 0,
         }
         with self.transaction(write=True):
@@ -171,6 +185,25 @@ class Catalogue(Database):
             for path, start_seconds, end_seconds, label in found:
                 return Segment(Path(from_column(path)), start_seconds, end_seconds), _label(label)
         raise LibraryError(f"{self.path} has no segment {segment_id}: search again.")
+
+    def neighbours(self, segment_id: int, *, bits: int) -> SegmentsOfVideo:
+        """All segments of the video that a segment is of."""
+        with self._reading():
+            rows = self._rows(
+                "SELECT id, start_seconds, end_seconds, code FROM segments WHERE video_id = "
+                "(SELECT video_id FROM segments WHERE id = ?) ORDER BY start_seconds, id",
+                segment_id,
+            )
+            if not rows:
+                raise LibraryError(f"{self.path} has no segment {segment_id}: search again.")
+            ids, starts, ends, codes = zip(*rows, strict=True)
+            packed = np.frombuffer(b"".join(codes), np.uint8).reshape(len(rows), (bits + 7) // 8)
+            return SegmentsOfVideo(
+                np.array(ids, np.int64),
+                np.array(starts, np.float64),
+                np.array(ends, np.float64),
+                BinaryCodes(packed, bits),
+            )
 
     def segment_ids(self, path: Path) -> set[int]:
         """The segments of one video."""

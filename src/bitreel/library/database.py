@@ -50,6 +50,11 @@ class Database:
                     self._execute("ROLLBACK")
                 raise
 
+    def execute(self, sql: str) -> None:
+        """Run one statement, which takes no values."""
+        with self.transaction(write=True):
+            self._execute(sql)
+
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """A transaction in which rows are turned into values. What does not turn is damage."""

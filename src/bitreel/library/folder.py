@@ -1,8 +1,9 @@
 """What makes a folder a library, and how it becomes one.
 
 LIBRARY/
-  catalogue.sqlite   videos, segments, codes, labels
-  model/             the model that made the codes
+  catalogue.sqlite            videos, segments, codes, labels
+  catalogue.backup-1.sqlite   the catalogue as schema 1 had it, where it was brought up to date
+  model/                      the model that made the codes
 
 The tables are committed after everything else is in place: until then the folder is no library, and
 whoever makes one there next starts afresh.
@@ -11,14 +12,16 @@ whoever makes one there next starts afresh.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitreel.errors import LibraryError, ModelMismatch
+from bitreel.errors import ConfigError, LibraryError, ModelMismatch
 from bitreel.library.catalogue import Catalogue
+from bitreel.library.migration import migrate
 from bitreel.library.schema import SCHEMA_VERSION
 from bitreel.version import __version__
+from bitreel.video import Segmenting
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model
@@ -39,6 +42,7 @@ class Facts:
 
     bits: int
     fingerprint: str
+    segmenting: Segmenting
 
 
 def is_library(folder: Path) -> bool:
@@ -53,7 +57,7 @@ def is_library(folder: Path) -> bool:
         catalogue.close()
 
 
-def make_library(folder: Path, model: Model) -> bool:
+def make_library(folder: Path, model: Model, segmenting: Segmenting) -> bool:
     """Make an empty library. False where one stands there already, also when another process was
     faster. Raises LibraryError."""
     _check_room(folder)
@@ -63,7 +67,11 @@ def make_library(folder: Path, model: Model) -> bool:
             if catalogue.is_laid_out():
                 return False
             model.save(folder / MODEL)
-            catalogue.lay_out(bits=model.bits, fingerprint=model.fingerprint)
+            catalogue.lay_out(
+                bits=model.bits,
+                fingerprint=model.fingerprint,
+                segmenting=json.dumps(asdict(segmenting)),
+            )
         catalogue.use_write_ahead_log()
     finally:
         catalogue.close()
@@ -81,6 +89,7 @@ def open_library(folder: Path) -> tuple[Catalogue, Facts]:
     try:
         if not catalogue.is_laid_out():
             raise _no_library(folder, "The making of a library was broken off at")
+        migrate(catalogue)
         facts = _checked_facts(folder, catalogue.meta())
         _check_stored_model(folder, facts)
         catalogue.check_codes(bits=facts.bits)
@@ -110,6 +119,16 @@ def check_model(folder: Path, model: Model, facts: Facts) -> None:
             f"({facts.bits} bits) and the model given is {fingerprint[:12]} ({model.bits} bits), "
             f"whose codes can not be compared: leave the model out to use the library's own, or "
             f"index the videos into another library with the one given."
+        )
+
+
+def check_segmenting(folder: Path, asked: Segmenting, facts: Facts) -> None:
+    """Raises ConfigError where the videos of a library are cut otherwise."""
+    if asked != facts.segmenting:
+        raise ConfigError(
+            f"The library {folder} is made of {facts.segmenting}, and asked for are {asked}: all "
+            f"its segments are made in one way, so leave that out, or index the videos into "
+            f"another library."
         )
 
 
@@ -154,7 +173,17 @@ def _checked_facts(folder: Path, meta: dict[str, str]) -> Facts:
             f"{path} does not say with what model its codes were made: bring it back from a copy, "
             f"or index the videos into a new folder."
         )
-    return Facts(bits, meta["fingerprint"])
+    return Facts(bits, meta["fingerprint"], _segmenting(path, meta.get("segmenting", "")))
+
+
+def _segmenting(path: Path, value: str) -> Segmenting:
+    try:
+        return Segmenting(**json.loads(value))
+    except (ValueError, TypeError, ConfigError):
+        raise LibraryError(
+            f"{path} does not say how its videos are cut into segments: bring it back from a copy, "
+            f"or index the videos into a new folder."
+        ) from None
 
 
 def _check_stored_model(folder: Path, facts: Facts) -> None:

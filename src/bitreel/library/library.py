@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -19,16 +19,21 @@ from bitreel.library.catalogue import Catalogue
 from bitreel.library.folder import (
     Facts,
     check_model,
+    check_segmenting,
     is_library,
     load_model,
     make_library,
     open_library,
 )
+from bitreel.library.places import find_places
+from bitreel.library.query import Query, encode_query
+from bitreel.library.reading import read_clips
 from bitreel.library.records import Video
-from bitreel.library.results import AddReport, Hit, SearchResults, Status
-from bitreel.library.searched_codes import Near, SearchedCodes
+from bitreel.library.results import AddReport, SearchResults, Status
+from bitreel.library.searched_codes import SearchedCodes
 from bitreel.progress import Progress, silent
 from bitreel.search import Plan, Wish
+from bitreel.video import Segmenting
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model
@@ -62,22 +67,35 @@ class Library:
         return is_library(Path(folder))
 
     @classmethod
-    def create(cls, folder: Path | str, model: Model) -> Library:
+    def create(
+        cls, folder: Path | str, model: Model, *, segmenting: Segmenting | None = None
+    ) -> Library:
         """Make an empty library with a copy of the model in it.
+
+        segmenting: how its videos are cut into segments, the default where it is not given.
+        WHOLE_VIDEOS makes each video one segment.
 
         A process that is killed meanwhile leaves nothing that is taken for a library. Raises
         LibraryError where one is there already, or where the folder holds other files.
         """
-        if not make_library(Path(folder), model):
+        if not make_library(Path(folder), model, segmenting or Segmenting()):
             raise LibraryError(f"{folder} is a library already: open it, or name another folder.")
         return cls.open(folder, model=model)
 
     @classmethod
-    def open(cls, folder: Path | str, *, model: Model | None = None) -> Library:
+    def open(
+        cls,
+        folder: Path | str,
+        *,
+        model: Model | None = None,
+        segmenting: Segmenting | None = None,
+    ) -> Library:
         """Open a library, with its own model or with one already in memory, which must be the same.
 
-        Raises LibraryError where there is none, or one that is damaged or of another version;
-        ModelMismatch where the model, given or stored, is not the one that made the codes.
+        One of an earlier version is brought up to date, and a copy of its catalogue kept beside it.
+        Raises LibraryError where there is none, or one that is damaged or of a later version;
+        ModelMismatch where the model, given or stored, is not the one that made the codes;
+        ConfigError where a segmenting is given and the library's is another.
         """
         folder = Path(folder)
         catalogue, facts = open_library(folder)
@@ -85,18 +103,22 @@ class Library:
         try:
             if model is not None:
                 check_model(folder, model, facts)
+            if segmenting is not None:
+                check_segmenting(folder, segmenting, facts)
         except BaseException:
             library.close()
             raise
         return library
 
     @classmethod
-    def open_or_create(cls, folder: Path | str, model: Model) -> Library:
+    def open_or_create(
+        cls, folder: Path | str, model: Model, *, segmenting: Segmenting | None = None
+    ) -> Library:
         """Open the library at `folder`, which is made first where there is none."""
         folder = Path(folder)
         if not cls.exists(folder):
-            make_library(folder, model)
-        return cls.open(folder, model=model)
+            make_library(folder, model, segmenting or Segmenting())
+        return cls.open(folder, model=model, segmenting=segmenting)
 
     def close(self) -> None:
         self._catalogue.close()
@@ -125,6 +147,11 @@ class Library:
         return self._facts.fingerprint
 
     @property
+    def segmenting(self) -> Segmenting:
+        """How videos are cut into segments: those added, and the queries."""
+        return self._facts.segmenting
+
+    @property
     def model(self) -> Model:
         """The model that made the codes, loaded when it is first asked for.
 
@@ -137,14 +164,17 @@ class Library:
     def add(
         self, videos: Iterable[Video | Path | str], *, progress: Progress = silent
     ) -> AddReport:
-        """Index videos, each whole as one segment, one transaction each.
+        """Index videos, each with all its segments in one transaction.
 
-        A video that is there, from a file of the same size and time, is left as it is, and takes
-        the label given if any; one whose file changed is indexed again. A file given twice counts
-        once, with the first label given. What can not be read is noted, with the reason, and tried
-        again when the file changed. A run that was broken off is finished by the same call.
+        A short video is one segment, a longer one is cut as `segmenting` says. A video that is
+        there, from a file of the same size and time, is left as it is, and takes the label given if
+        any; one whose file changed is indexed again. A file given twice counts once, with the first
+        label given. What can not be read is noted, with the reason, and tried again when the file
+        changed. A run that was broken off is finished by the same call.
         """
-        report = add_videos(self._catalogue, lambda: self.model, videos, progress=progress)
+        report = add_videos(
+            self._catalogue, lambda: self.model, videos, self.segmenting, progress=progress
+        )
         if self._searched.is_plan_due():
             with suppress(LibraryError):  # the videos are in, and found without it
                 self.plan_index(progress=progress)
@@ -171,7 +201,11 @@ class Library:
         rerank: bool = False,
         recall: float = 1.0,
     ) -> SearchResults:
-        """The k segments whose codes are nearest to that of a video, or of a range of it.
+        """The k places in the library's videos that are nearest to a video, or to a range of it.
+
+        A place is the nearest segment of a video with those beside it that are about as near, so
+        that what goes on for several segments is one answer. A query long enough to be cut is cut
+        like the library's videos, and compared segment by segment (`find_places` has the rules).
 
         rerank: order the nearest by the query's relaxed bits, which know how sure each of its bits
         is (see `AsymmetricReranker`), in place of the number of bits that differ.
@@ -187,21 +221,20 @@ class Library:
         if k < 0:
             raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
         Wish(recall)
-        clip = self._query_clip(query, start_seconds, end_seconds)
-        features = [part[None] for part in self.model.features(clip)]
-        relaxed = self.model.relaxed_bits(features)
-        path = clip.segment.path.resolve()
+        asked = self._query(query, start_seconds, end_seconds)
         with self._catalogue.transaction():
-            own = self._catalogue.segment_ids(path) if exclude_self else set()
-            near = self._searched.nearest(relaxed, k + len(own), recall=recall, rerank=rerank)
-            hits = self._hits(near, own)
+            own = self._catalogue.segment_ids(asked.path) if exclude_self else set()
+            hits = find_places(
+                self._catalogue, self._searched, asked.relaxed, k, own, recall, rerank
+            )
             return SearchResults(
-                query=path,
-                start_seconds=clip.segment.start_seconds,
-                end_seconds=clip.segment.end_seconds,
-                hits=tuple(hits)[:k],
-                damage=str(clip.damage) if clip.damage else None,
+                query=asked.path,
+                start_seconds=asked.start_seconds,
+                end_seconds=asked.end_seconds,
+                hits=hits,
+                damage=str(asked.damage) if asked.damage else None,
                 segments=self._catalogue.segments() - len(own),
+                query_segments=len(asked.relaxed),
             )
 
     def codes(self) -> tuple[NDArray[np.int64], BinaryCodes]:
@@ -221,6 +254,7 @@ class Library:
             folder=self.folder,
             bits=self.bits,
             model_fingerprint=self.fingerprint,
+            segmenting=self.segmenting,
             videos=counts.videos,
             segments=counts.segments,
             failed=counts.failed,
@@ -230,13 +264,22 @@ class Library:
             bytes_on_disk=_size_bytes(self.folder),
         )
 
-    def _query_clip(
+    def _query(
         self, query: Path | str | Clip, start_seconds: float, end_seconds: float | None
-    ) -> Clip:
-        if not isinstance(query, Clip):
-            return self.model.read(
-                Path(query).absolute(), start_seconds=start_seconds, end_seconds=end_seconds
-            )
+    ) -> Query:
+        if isinstance(query, Clip):
+            return encode_query(self.model, [self._checked(query, start_seconds, end_seconds)])
+        path = Path(query).absolute()
+        clips = read_clips(
+            self.model,
+            path,
+            self.segmenting,
+            start_seconds=start_seconds,
+            end_seconds=end_seconds,
+        )
+        return encode_query(self.model, clips)
+
+    def _checked(self, query: Clip, start_seconds: float, end_seconds: float | None) -> Clip:
         if start_seconds != 0 or end_seconds is not None:
             raise ConfigError(
                 "A clip is a range of a video already: give start_seconds and end_seconds where it "
@@ -257,23 +300,6 @@ class Library:
                 f"{_shape(*got)}: read it with library.model.read(path)."
             )
         return query
-
-    def _hits(self, near: list[Near], own: set[int]) -> Iterator[Hit]:
-        kept = [one for one in near if one.segment_id not in own]
-        for rank, one in enumerate(kept, start=1):
-            segment, label = self._catalogue.segment(one.segment_id)
-            distance = one.distance_bits if one.asymmetric_bits is None else one.asymmetric_bits
-            yield Hit(
-                rank=rank,
-                path=segment.path,
-                start_seconds=segment.start_seconds,
-                end_seconds=segment.end_seconds,
-                distance_bits=one.distance_bits,
-                similarity=1 - distance / self.bits,
-                label=label,
-                segment_id=one.segment_id,
-                asymmetric_bits=one.asymmetric_bits,
-            )
 
 
 def _shape(positions: int, snippet: int, height: int, width: int) -> str:

@@ -7,12 +7,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bitreel.video import Segmenting
+
 
 @dataclass(frozen=True)
 class Hit:
-    """One answer: a segment of an indexed video.
+    """One answer: a place in an indexed video, one segment or several that follow each other.
 
-    rank: 1 is the nearest. similarity: 1 - distance / bits, so 1.0 is the same code and about 0.5
+    rank: 1 is the nearest. start_seconds, end_seconds: of all segments of the place together.
+    segment_id: of its nearest. distance_bits: of that one from the query; to a query of several
+    segments it is the mean, rounded, of what each of these has to the nearest segment of the place.
+    similarity: 1 - distance / bits, the distance not rounded, so 1.0 is the same code and about 0.5
     is what two unrelated codes have. asymmetric_bits: the distance from the query's relaxed bits,
     which ranks the hits and is the similarity's where they were re-ranked; None where not. label:
     None where it is not known.
@@ -35,6 +40,7 @@ class SearchResults:
 
     query: absolute path, and the range of it that was asked with. damage: what was wrong with the
     query's frames, None when nothing. segments: how many the query was compared with.
+    query_segments: into how many the query was cut.
     """
 
     query: Path
@@ -43,6 +49,7 @@ class SearchResults:
     hits: tuple[Hit, ...]
     damage: str | None
     segments: int
+    query_segments: int = 1
 
 
 @dataclass(frozen=True)
@@ -74,12 +81,14 @@ class Status:
 
     videos: that are indexed; failed: that could not be. labels: how many videos each label has;
     `videos` less their sum have none. damaged: indexed videos some of whose frames were damaged.
-    model_fingerprint: of the model that made the codes. seconds: of video, all together.
+    model_fingerprint: of the model that made the codes. segmenting: how videos are cut. seconds: of
+    video, all together.
     """
 
     folder: Path
     bits: int
     model_fingerprint: str
+    segmenting: Segmenting
     videos: int
     segments: int
     failed: int

@@ -1,8 +1,12 @@
-"""The tables of a library's catalogue. A change of them is a new SCHEMA_VERSION."""
+"""The tables of a library's catalogue. A change of them, or of what the facts in `meta` mean, is a
+new SCHEMA_VERSION with a step in migration.py.
+
+2: `segmenting` says how videos are cut; before, each was one segment.
+"""
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # A path or label is TEXT, or a BLOB where the file system's bytes are not UTF-8: hence no type,
 # which in SQLite keeps a value as it came.
