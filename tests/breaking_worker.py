@@ -1,0 +1,45 @@
+"""`bitreel.video.worker` that breaks on files whose names say how: what a bad decoder would do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from bitreel.clip import Clip
+from bitreel.video import worker
+
+_read = worker.clips_of
+
+
+def clips_of(request: worker.Request) -> Iterator[Clip]:
+    name = os.path.basename(request["path"])
+    for number, clip in enumerate(_read(request)):
+        if number == ("later" in name):
+            _break(name)
+        yield clip
+
+
+def _break(name: str) -> None:
+    if "crash" in name:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif "killed" in name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif "exit" in name:
+        os._exit(3)
+    elif "hang" in name:
+        time.sleep(3600)
+    elif "bomb" in name:
+        np.ones(2 << 30, np.uint8)
+    elif "bug" in name:
+        raise ZeroDivisionError("a bug")
+
+
+worker.clips_of = clips_of
+if __name__ == "__main__":
+    sys.path.pop(0)
+    worker.main()
