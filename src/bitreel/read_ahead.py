@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from bitreel.errors import VideoError
@@ -17,13 +18,18 @@ MOST_WORKERS = 16  # each holds the frames of a clip
 
 
 def read_ahead(
-    read: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None
+    read: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int | None = None,
+    stop: Callable[[], object] | None = None,
 ) -> Iterator[tuple[Item, Result | VideoError]]:
     """Items in their order, each with what `read` gave for it or the VideoError that it raised.
 
     Decoding and the network free the interpreter's lock, so threads use all cores. workers: one for
     each core that this process may use, by default. At most twice as many results wait, which
-    bounds the memory. Any other error is raised here.
+    bounds the memory. Any other error is raised here. stop: called where the caller does not want
+    what is under way any more, so that it may end soon.
     """
     workers = workers or min(MOST_WORKERS, cores())
     waiting: deque[Future[tuple[Item, Result | VideoError]]] = deque()
@@ -42,9 +48,19 @@ def read_ahead(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        finally:
+        except BaseException:
             for future in waiting:
                 future.cancel()
+            if stop is not None:
+                stop()
+            raise
+
+
+def in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Items in their order, `size` at a time."""
+    rest = iter(items)
+    while group := list(islice(rest, size)):
+        yield group
 
 
 def cores() -> int:

@@ -11,7 +11,7 @@ from command_line import Trained, bitreel
 def test_what_a_library_holds(trained: Trained) -> None:
     answer = bitreel("status", trained.library, "--json").json
     assert (answer["videos"], answer["segments"], answer["bits"]) == (48, 48, 16)
-    assert (answer["failed"], answer["damaged"], answer["failures"]) == (0, 0, {})
+    assert (answer["quarantined"], answer["damaged"], answer["failures"]) == (0, 0, {})
     assert answer["model_fingerprint"] == Model.load(trained.model).fingerprint
     assert len(answer["labels"]) == 12
     assert set(answer["labels"].values()) == {4}
@@ -46,11 +46,11 @@ def test_damage_and_failures_are_told(trained: Trained, tmp_path: Path) -> None:
     ran = bitreel("index", library, tmp_path / "videos", "--model", trained.model)
     assert "Damaged" in ran.err
     answer = bitreel("status", library, "--json").json
-    assert (answer["videos"], answer["damaged"], answer["failed"]) == (1, 1, 1)
+    assert (answer["videos"], answer["damaged"], answer["quarantined"]) == (1, 1, 1)
     ((path, reason),) = answer["failures"].items()
     assert path.endswith("empty.mp4")
     assert "is empty (0 bytes)" in reason
     printed = bitreel("status", library).out
     assert "1 of them are damaged in part" in printed
     assert path in reason
-    assert f"Not indexed {reason}" in printed
+    assert f"Quarantined {reason}" in printed

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def indexed_codes(folder: Path) -> dict[str, bytes]:
 
 @contextmanager
 def decodes_counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
-    """The paths that a library read, in the order it did."""
+    """The paths that a library read, about in the order of adding: threads do it."""
     read: list[Path] = []
 
     def before(path: Path) -> None:
@@ -121,9 +122,9 @@ def before_reading(
     """Something happens when a library is about to read a video."""
     original = reading.read_clips
 
-    def read(model: Model, path: Path, segmenting: Segmenting) -> Iterator[Clip]:
+    def read(model: Model, path: Path, segmenting: Segmenting, **options: Any) -> Iterator[Clip]:
         before(path)
-        return original(model, path, segmenting)
+        return original(model, path, segmenting, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(adding, "read_clips", read)

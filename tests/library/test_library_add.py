@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from library_helpers import (
     before_reading,
@@ -16,11 +17,11 @@ from library_helpers import (
     rows,
     tiny_model,
 )
+from numpy.typing import NDArray
 
 from bitreel.clip import Clip
-from bitreel.codes import BinaryCodes
 from bitreel.errors import DataError
-from bitreel.library import AddReport, Library, Video
+from bitreel.library import AddReport, Fate, Library, Video
 from bitreel.progress import Step
 
 
@@ -28,6 +29,10 @@ from bitreel.progress import Step
 def library(tmp_path: Path) -> Iterator[Library]:
     with Library.create(tmp_path / "library", tiny_model()) as made:
         yield made
+
+
+def failures(library: Library) -> dict[Path, str]:
+    return {entry.path: entry.reason or "" for entry in library.ledger(Fate.QUARANTINED)}
 
 
 def rewrite(path: Path, number: int) -> None:
@@ -58,7 +63,7 @@ def test_adding_twice_adds_and_decodes_nothing(
     videos = make_videos(tmp_path / "videos", 3)
     with decodes_counted(monkeypatch) as read:
         library.add(videos)
-        assert read == [v.resolve() for v in videos]
+        assert sorted(read) == [v.resolve() for v in videos]
         before = rows(library.folder, "SELECT * FROM segments JOIN videos ON video_id = videos.id")
         read.clear()
         assert library.add(videos) == AddReport(unchanged=3)
@@ -106,11 +111,30 @@ def test_a_changed_file_is_indexed_again(library: Library, tmp_path: Path) -> No
     assert library.status().labels == {"run": 1}, "no label given leaves the one that is there"
 
 
-def test_the_same_size_and_another_time_is_a_changed_file(library: Library, tmp_path: Path) -> None:
+def test_a_file_that_was_only_touched_is_not_decoded(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     video = make_video(tmp_path / "a.mp4")
     library.add([video])
     os.utime(video, ns=(1, 1))
-    assert library.add([video]) == AddReport(replaced=1)
+    with decodes_counted(monkeypatch) as read:
+        assert library.add([Video(video, "run")]) == AddReport(unchanged=1)
+    assert read == []
+    assert library.status().labels == {"run": 1}
+    assert library.add([video]) == AddReport(unchanged=1)
+    assert rows(library.folder, "SELECT mtime_ns FROM videos") == [(1,)]
+
+
+def test_the_same_size_and_another_content_is_a_changed_file(
+    library: Library, tmp_path: Path
+) -> None:
+    video = make_video(tmp_path / "a.ts")
+    library.add([video])
+    content = bytearray(video.read_bytes())
+    content[-1] ^= 1
+    video.write_bytes(content)
+    os.utime(video, ns=(1, 1))
+    assert library.add([video]).replaced == 1
 
 
 def test_another_label_is_taken_without_decoding(
@@ -144,14 +168,14 @@ def test_bad_files_are_noted_and_stop_nothing(
         assert str(path) in reason
     assert set(indexed_codes(library.folder)) == {v.name for v in good}
     # What is no file has no place in the catalogue: a slip of the pen would stay there for good.
-    assert library.failures() == {p.resolve(): report.failures[p.resolve()] for p in (empty, junk)}
-    assert library.status().failed == 2
+    assert failures(library) == {p.resolve(): report.failures[p.resolve()] for p in (empty, junk)}
+    assert library.status().quarantined == 2
 
     with decodes_counted(monkeypatch) as read:
         again = library.add([junk, *good, empty])
     assert read == [], "a failed file is tried again only when it changed"
     assert (again.added, again.unchanged) == (0, 3)
-    assert again.failures == library.failures()
+    assert again.failures == failures(library)
 
 
 def test_a_failed_file_that_was_repaired_is_added(library: Library, tmp_path: Path) -> None:
@@ -160,7 +184,7 @@ def test_a_failed_file_that_was_repaired_is_added(library: Library, tmp_path: Pa
     library.add([video])
     make_video(video)
     assert library.add([video]) == AddReport(added=1)
-    assert library.failures() == {}
+    assert failures(library) == {}
     assert set(indexed_codes(library.folder)) == {"a.mp4"}
 
 
@@ -182,7 +206,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_not_held_against_it(
     aside = tmp_path / "aside"
     with before_reading(monkeypatch, lambda path: path.rename(aside)):
         assert library.add([video]).failed == 1
-    assert library.failures() == {}
+    assert failures(library) == {}
     aside.rename(video)
     assert library.add([video]) == AddReport(added=1)
 
@@ -238,7 +262,7 @@ def test_a_bad_file_with_a_strange_name_has_a_reason_that_prints(
     latin.write_bytes(b"junk")
     report = library.add([latin, Path("zero\0byte.mp4"), tmp_path / "half \ud800.mp4"])
     assert report.failed == 3
-    for reason in [*library.failures().values(), report.failures[latin.resolve()]]:
+    for reason in [*failures(library).values(), report.failures[latin.resolve()]]:
         reason.encode("utf-8")
 
 
@@ -253,7 +277,12 @@ def test_progress_tells_each_video_that_is_worked_on(library: Library, tmp_path:
     library.add(videos[:1])
     steps: list[Step] = []
     library.add(videos, progress=steps.append)
-    assert steps == [Step("indexing", n, 2, videos[n].name) for n in (1, 2)]
+    assert [(step.stage, step.done, step.total) for step in steps] == [
+        ("indexing", n, 2) for n in (1, 2)
+    ]
+    for n, step in enumerate(steps, start=1):
+        assert step.note.startswith(f"{n} segments, ")
+        assert step.note.endswith(f" s of video a second, {videos[n].name}")
 
 
 def test_status_counts_what_is_there(library: Library, tmp_path: Path) -> None:
@@ -262,7 +291,7 @@ def test_status_counts_what_is_there(library: Library, tmp_path: Path) -> None:
     videos = make_videos(tmp_path / "videos", 3)
     library.add([Video(videos[0], "run"), Video(videos[1], "run"), videos[2], Video(junk, "jump")])
     status = library.status()
-    assert (status.videos, status.segments, status.failed, status.damaged) == (3, 3, 1, 0)
+    assert (status.videos, status.segments, status.quarantined, status.damaged) == (3, 3, 1, 0)
     assert status.labels == {"run": 2}
     assert status.seconds == pytest.approx(3 * 8 / 25)
     assert (status.bits, status.model_fingerprint) == (20, tiny_model().fingerprint)
@@ -276,15 +305,15 @@ def test_a_fault_of_the_program_ends_the_run_and_keeps_what_was_done(
 ) -> None:
     videos = make_videos(tmp_path / "videos", 4)
     model = tiny_model()
-    original = model.encode
+    original = model.features_of
 
-    def encode(clip: Clip) -> BinaryCodes:
-        if clip.segment.path.name == videos[2].name:
+    def features_of(clips: Sequence[Clip]) -> list[list[NDArray[np.float32]]]:
+        if clips[0].segment.path.name == videos[2].name:
             raise KeyboardInterrupt
-        return original(clip)
+        return original(clips)
 
     with monkeypatch.context() as patch:
-        patch.setattr(model, "encode", encode)
+        patch.setattr(model, "features_of", features_of)
         with pytest.raises(KeyboardInterrupt):
             library.add(videos)
     assert set(indexed_codes(library.folder)) == {v.name for v in videos[:2]}

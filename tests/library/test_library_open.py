@@ -54,7 +54,7 @@ def change(folder: Path, sql: str) -> None:
 def look_at_everything(folder: Path, query: Path) -> None:
     with Library.open(folder) as library:
         library.codes()
-        library.failures()
+        library.ledger()
         library.status()
         library.search(query)
 
@@ -199,9 +199,10 @@ def test_another_model_in_the_models_place(copy: Path) -> None:
 def test_looking_imports_no_torch(copy: Path) -> None:
     script = (
         "import sys\n"
-        "from bitreel.library import Library\n"
+        "from bitreel.library import Fate, Library\n"
         "with Library.open(sys.argv[1]) as library:\n"
-        "    print(library.status().videos, len(library.failures()), len(library.codes()[0]))\n"
+        "    bad = library.ledger(Fate.QUARANTINED)\n"
+        "    print(library.status().videos, len(bad), len(library.codes()[0]))\n"
         "print([m for m in ('torch', 'timm', 'av') if m in sys.modules])\n"
     )
     done = subprocess.run(
@@ -261,7 +262,7 @@ def test_bytes_changed_anywhere_end_in_an_answer_or_in_one_of_our_errors(
         path.write_bytes(harmed)
         with suppress(BitreelError), Library.open(copy, model=tiny_model()) as library:
             library.codes()
-            library.failures()
+            library.ledger()
             library.status()
             library.search(query)
             library.add([query])

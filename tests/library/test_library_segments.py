@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -166,8 +167,8 @@ def test_reading_that_fails_midway_keeps_what_was_read(
     video = make_long(tmp_path / "a.mp4", {1: 100})
     original = adding.read_clips  # type: ignore[attr-defined]
 
-    def failing(model: Model, path: Path, segmenting: Segmenting) -> Iterator[Clip]:
-        for count, clip in enumerate(original(model, path, segmenting)):
+    def failing(model: Model, path: Path, segmenting: Segmenting, **options: Any) -> Iterator[Clip]:
+        for count, clip in enumerate(original(model, path, segmenting, **options)):
             if count == 3:
                 raise VideoError(f"{path} went away.")
             yield clip
@@ -363,6 +364,9 @@ def as_schema_1(library: Library) -> Path:
     path = library.folder / "catalogue.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DELETE FROM meta WHERE key = 'segmenting'")
+        connection.execute("DROP INDEX videos_of_content")
+        connection.execute("ALTER TABLE videos DROP COLUMN content")
+        connection.execute("ALTER TABLE videos DROP COLUMN skipped")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
         connection.commit()
     return library.folder

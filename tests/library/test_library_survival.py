@@ -22,7 +22,7 @@ from library_helpers import indexed_codes, make_video, make_videos, put_code, ro
 
 import bitreel.model.folder
 from bitreel.errors import LibraryError
-from bitreel.library import AddReport, Library, Video, connection
+from bitreel.library import AddReport, Fate, Library, Video, connection
 from bitreel.library.catalogue import Catalogue
 from bitreel.model import Model
 from bitreel.progress import Step
@@ -167,7 +167,7 @@ def test_kills_at_any_moment(
     with Library.open(folder, model=tiny_model()) as library:
         library.add(videos)
         assert indexed_codes(folder) == expected
-        assert [path.name for path in library.failures()] == ["junk.mp4"]
+        assert [e.path.name for e in library.ledger(Fate.QUARANTINED)] == ["junk.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -239,16 +239,16 @@ def test_two_writers_of_one_changed_file_write_it_once(tmp_path: Path) -> None:
         Library.open(tmp_path / "library", model=model) as other,
     ):
         nested: list[AddReport] = []
-        original = model.encode
+        original = model.features_of
 
-        def encode(clip: Any) -> Any:
+        def features_of(clips: Any) -> Any:
             if not nested:
                 nested.append(AddReport())
                 nested[0] = other.add([video])
-            return original(clip)
+            return original(clips)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(model, "encode", encode)
+            patch.setattr(model, "features_of", features_of)
             assert one.add([video]) == AddReport(unchanged=1)
     assert nested == [AddReport(added=1)]
     assert len(indexed_codes(tmp_path / "library")) == 1

@@ -14,6 +14,8 @@ from bitreel.cli.console import err
 from bitreel.cli.demo import demo
 from bitreel.cli.doctor import doctor
 from bitreel.cli.evaluate import evaluate
+from bitreel.cli.export import export
+from bitreel.cli.import_codes import import_codes
 from bitreel.cli.index import index
 from bitreel.cli.index_report import index_report
 from bitreel.cli.quantise import quantise
@@ -42,11 +44,13 @@ VERBS = (
     search,
     status,
     index_report,
+    export,
+    import_codes,
     demo,
     doctor,
 )
 for verb in VERBS:
-    app.command()(verb)
+    app.command("import" if verb is import_codes else None)(verb)  # Python's own word
 
 
 def _version(wanted: bool) -> None:

@@ -25,3 +25,11 @@ Cache = Annotated[
         "nothing.  [default: this user's cache folder]"
     ),
 ]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What runs the network: torch, openvino or onnx, which give the same codes; auto is "
+        "the fastest that is installed.",
+    ),
+]

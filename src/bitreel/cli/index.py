@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitreel.cli.console import Json, out, print_json, show_progress, warn_of_files
-from bitreel.cli.data_options import Fold, Lists
+from bitreel.cli.console import Json, out, print_json, show_progress, warn, warn_of_files
+from bitreel.cli.data_options import Fold, Lists, Runtime
+from bitreel.cli.videos import Choice, Found, collection_of, find
 from bitreel.errors import ConfigError, DataError
+from bitreel.library.collection import Filter
 
 if TYPE_CHECKING:
-    from bitreel.library import AddReport, Library, Status, Video
+    from bitreel.library import AddReport, Library, Status
     from bitreel.video import Segmenting
 
 
@@ -76,23 +80,74 @@ def index(
     ] = "all",
     fold: Fold = 1,
     lists: Lists = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB",
+            help="Of folders, take the files whose name or path below the folder fits, as *.mkv or "
+            "2024/*; give it again for more patterns.",
+            show_default=False,
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB",
+            help="Of folders, leave out what fits: a file, or all below a folder of that name.",
+            show_default=False,
+        ),
+    ] = None,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", help="Try files again that could not be read, as they are."),
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Keep following the folders, until Ctrl-C."),
+    ] = False,
+    runtime: Runtime = "auto",
     json: Json = False,
 ) -> None:
-    """Give every video its code and keep it in a library.
+    """Make a library hold what folders hold, and other videos named.
 
-    A video that is there already is not encoded again, a file that can not be read is noted and
-    passed over, and a killed run goes on where it stopped.
+    Done again it costs little: what is there is not encoded again, nor what moved or was copied;
+    what changed is, and what is gone from a folder named is forgotten. Files that can not be read
+    are quarantined with the reason (`bitreel status` lists them), and stop nothing. A killed run
+    goes on where it stopped.
 
-    Example: `bitreel index library videos/ --model model --window 6`
+    Example: `bitreel index library videos/ --model model --exclude trailers`
     """
     segmenting = _segmenting(window, stride, shots)
-    wanted = _collect(videos, labels=labels, split=split, fold=fold, lists=lists)
-    with _open(library, model, segmenting) as opened:
-        with show_progress() as progress:
-            report = opened.add(wanted, progress=progress)
-        status = opened.status()
-    answer = _answer(library, report, status)
+    chosen = Choice(labels, Filter(only or (), exclude or ()), split, fold, lists)
+    found = find(videos, chosen, library)
+    if watch and not found.folders:
+        raise ConfigError("--watch follows folders: name one.")
+    with _open(library, model, segmenting, runtime) as opened:
+        _index(opened, found, retry=retry, json=json)
+        if watch:
+            _follow(opened, found, chosen, json=json)
+
+
+def _index(opened: Library, found: Found, *, retry: bool, json: bool) -> None:
+    reports: list[AddReport] = []
+    with show_progress() as progress:
+        if found.videos:
+            reports.append(opened.add(found.videos, retry=retry, progress=progress))
+        if found.collection is not None:
+            reports.append(opened.sync(found.collection, retry=retry, progress=progress))
+    answer = _answer(opened.folder, reports, opened.status())
     print_json(answer) if json else _print(answer)
+
+
+def _follow(opened: Library, found: Found, chosen: Choice, *, json: bool) -> None:
+    """Index again whenever something changes in the folders."""
+    from bitreel.library.watching import changes
+
+    warn("Watching", f"{', '.join(map(str, found.folders))}. Ctrl-C ends it.")
+    for _ in changes(found.folders, besides=opened.folder):
+        with suppress(DataError):  # a folder that is away for a while
+            again = collection_of(found.folders, chosen, opened.folder)
+            _index(opened, Found((), found.folders, again), retry=False, json=json)
 
 
 def _segmenting(
@@ -106,75 +161,30 @@ def _segmenting(
     return Segmenting.of(window, stride, shots)
 
 
-def _open(folder: Path, model_folder: Path | None, segmenting: Segmenting | None) -> Library:
+def _open(
+    folder: Path, model_folder: Path | None, segmenting: Segmenting | None, runtime: str
+) -> Library:
     from bitreel.library import Library
+    from bitreel.runtime import default_networks
 
     if model_folder is None:
-        return Library.open(folder, segmenting=segmenting)
+        return Library.open(folder, segmenting=segmenting, runtime=runtime)
     from bitreel.model import Model
 
-    return Library.open_or_create(folder, Model.load(model_folder), segmenting=segmenting)
+    model = Model.load(model_folder).use_runtime(runtime, kept=default_networks())
+    return Library.open_or_create(folder, model, segmenting=segmenting)
 
 
-def _collect(
-    names: list[str], *, labels: bool, split: str, fold: int, lists: Path | None
-) -> list[Video]:
-    if split not in ("database", "query", "all"):
-        raise ConfigError(f"--split takes database, query or all; got {split!r}.")
-    # A part can be had of labelled data only: what is none must not be indexed whole instead.
-    part = split != "all" or fold != 1 or lists is not None
-    found: list[Video] = []
-    for name in names:
-        if part or _is_labelled_data(name):
-            found += _from_dataset(name, labels, split, fold, lists)
-        else:
-            found += _from_disk(Path(name), labels)
-    return found
-
-
-def _is_labelled_data(name: str) -> bool:
-    official = name.lower().startswith(("ucf101:", "hmdb51:"))
-    return official or name.lower().endswith(".csv") or (Path(name) / "manifest.csv").is_file()
-
-
-def _from_dataset(
-    spec: str, labels: bool, split: str, fold: int, lists: Path | None
-) -> list[Video]:
-    from bitreel.dataset import open_dataset
-    from bitreel.library import Video
-
-    examples = open_dataset(spec, fold=fold, lists=lists).examples
-    return [
-        Video(e.path, e.label if labels else None) for e in examples if split in ("all", e.split)
-    ]
-
-
-def _from_disk(path: Path, labels: bool) -> list[Video]:
-    from bitreel.dataset import SPLIT_NAMES
-    from bitreel.library import Video
-    from bitreel.video import find_videos
-
-    def label(found: Path) -> str | None:
-        folders = found.relative_to(path).parts[:-1] if labels and path.is_dir() else ()
-        if len(folders) > 1 and folders[0].lower() in SPLIT_NAMES:  # train/run/a.mp4
-            folders = folders[1:]
-        return folders[0] if folders else None
-
-    videos = [Video(found, label(found)) for found in find_videos([path])]
-    if not videos:
-        raise DataError(f"There are no videos in {path}: name a folder or files that hold some.")
-    return videos
-
-
-def _answer(library: Path, report: AddReport, status: Status) -> dict[str, Any]:
+def _answer(library: Path, reports: Sequence[AddReport], status: Status) -> dict[str, Any]:
+    counted = ("added", "replaced", "moved", "removed", "unchanged", "failed", "skipped")
+    failures = {str(path): why for report in reports for path, why in report.failures.items()}
+    damaged = {str(path): what for report in reports for path, what in report.damaged.items()}
     return {
         "library": str(library),
-        "added": report.added,
-        "replaced": report.replaced,
-        "unchanged": report.unchanged,
-        "failed": report.failed,
-        "failures": {str(path): reason for path, reason in report.failures.items()},
-        "damaged": {str(path): what for path, what in report.damaged.items()},
+        **{name: sum(getattr(report, name) for report in reports) for name in counted},
+        "failures": failures,
+        "damaged": damaged,
+        "absent": {str(path): n for report in reports for path, n in report.absent.items()},
         "videos": status.videos,
         "segments": status.segments,
     }
@@ -182,8 +192,16 @@ def _answer(library: Path, report: AddReport, status: Status) -> dict[str, Any]:
 
 def _print(answer: dict[str, Any]) -> None:
     warn_of_files("Passed over", answer["failures"], answer["damaged"])
+    for folder, missing in answer["absent"].items():
+        warn(
+            "Empty now",
+            f"{folder}, which is missing {missing} files. Nothing of it was forgotten: is it a "
+            f"disk that is not mounted?",
+        )
+    told = [f"{answer[name]} {name}" for name in ("added", "replaced", "unchanged", "failed")]
+    told += [f"{answer[name]} {name}" for name in ("moved", "removed", "skipped") if answer[name]]
     out.print(
-        "{added} added, {replaced} replaced, {unchanged} unchanged, {failed} failed. "
-        "{library} holds {videos} videos in {segments} segments.".format(**answer),
+        f"{', '.join(told)}. {answer['library']} holds {answer['videos']} videos in "
+        f"{answer['segments']} segments.",
         soft_wrap=True,
     )

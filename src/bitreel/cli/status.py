@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from bitreel.cli.console import Json, out, print_json
+from bitreel.library.records import Entry, Fate
 
 
 def status(
     library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="A line for every file: what became of it, and why.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """What a library holds: videos, labels, model, and the files that could not be read.
@@ -24,9 +28,11 @@ def status(
 
     with Library.open(library) as opened:
         facts = opened.status()
-        failures = {str(path): reason for path, reason in opened.failures().items()}
+        entries = opened.ledger(None if ledger else Fate.QUARANTINED)
+    bad = {str(e.path): e.reason or "" for e in entries if e.fate is Fate.QUARANTINED}
     if json:
-        print_json(facts.to_json() | {"failures": failures})
+        lines = [_plain(entry) for entry in entries]
+        print_json(facts.to_json() | {"failures": bad} | ({"ledger": lines} if ledger else {}))
         return
     out.print(
         f"{facts.folder}: {facts.videos} videos, {facts.segments} segments, "
@@ -43,6 +49,29 @@ def status(
         for label, count in sorted(facts.labels.items()):
             table.add_row(label, str(count))
         out.print(table)
-    for path, reason in failures.items():
-        told = reason if path in reason else f"{path}: {reason}"
-        out.print(Text("Not indexed", "yellow"), told, soft_wrap=True)
+    if facts.skipped:
+        out.print(f"{facts.skipped} files were skipped.")
+    for entry in entries:
+        _print(entry)
+    if bad:
+        out.print(f"`bitreel index {facts.folder} FOLDER --retry` tries them again as they are.")
+
+
+def _print(entry: Entry) -> None:
+    heading = Text(str(entry.fate).capitalize(), "green" if entry.reason is None else "yellow")
+    reason = entry.reason or (entry.damage and f"damaged: {entry.damage}")
+    path = str(entry.path)
+    told = path if reason is None else reason if path in reason else f"{path}: {reason}"
+    out.print(heading, told, soft_wrap=True)
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    """As plain JSON values."""
+    return {
+        "path": str(entry.path),
+        "fate": str(entry.fate),
+        "label": entry.label,
+        "reason": entry.reason,
+        "damage": entry.damage,
+        "size_bytes": entry.state.size_bytes,
+    }

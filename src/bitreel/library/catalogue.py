@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -14,31 +12,12 @@ from numpy.typing import NDArray
 from bitreel.clip import Segment
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, LibraryError
-from bitreel.library.database import Database
-from bitreel.library.records import (
-    CodedSegment,
-    Fate,
-    FileState,
-    VideoRecord,
-    from_column,
-    printable,
-    to_column,
-)
+from bitreel.library.records import CodedSegment, Fate, VideoRecord, from_column, to_column
 from bitreel.library.schema import SCHEMA_VERSION, statements
+from bitreel.library.tables import Tables
 from bitreel.version import __version__
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Of the videos in a catalogue; `duration_seconds` of the indexed ones together."""
-
-    videos: int
-    failed: int
-    damaged: int
-    segments: int
-    duration_seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +33,7 @@ class SegmentsOfVideo:
     codes: BinaryCodes
 
 
-class Catalogue(Database):
+class Catalogue(Tables):
     """What is known of a library's videos and their segments. Every method raises LibraryError."""
 
     def is_laid_out(self) -> bool:
@@ -83,47 +62,24 @@ class Catalogue(Database):
         with self._reading():
             return {str(key): str(value) for key, value in self._rows("SELECT * FROM meta")}
 
-    def revision(self) -> int:
-        """A number that rises with every change of a segment, by whatever process."""
-        with self._reading():
-            return int(self._value("SELECT value FROM meta WHERE key = 'revision'"))
-
-    def fate(self, path: Path) -> Fate | None:
-        """What is remembered of the video at this absolute path."""
-        with self._reading():
-            found = self._rows(
-                "SELECT size_bytes, mtime_ns, label, reason FROM videos WHERE path = ?",
-                to_column(path),
-            )
-            for size_bytes, mtime_ns, label, reason in found:
-                return Fate(FileState(size_bytes, mtime_ns), _label(label), reason)
-        return None
-
     def put(self, record: VideoRecord) -> Outcome:
         """Write what one run found out about a video, in place of what was known of it.
 
         One that another process indexed meanwhile, from the same file, keeps its segments.
         """
         with self.transaction(write=True):
-            known = self.fate(record.path)
-            if known and known.state == record.state and known.reason is None:
+            known = self.entry(record.path)
+            was_indexed = known is not None and known.fate is Fate.INDEXED
+            if known is not None and was_indexed and known.state == record.state:
                 if record.label is not None:
                     self.relabel({record.path: record.label})
                 return "unchanged"
             self._put_video(record)
             self._put_segments(record)
-            self._execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+            self._changed()
         if record.reason is not None:
             return "failed"
-        return "replaced" if known and known.reason is None else "added"
-
-    def relabel(self, labels: Mapping[Path, str]) -> None:
-        """Give videos that are there other labels."""
-        with self.transaction(write=True):
-            for path, label in labels.items():
-                self._execute(
-                    "UPDATE videos SET label = ? WHERE path = ?", to_column(label), to_column(path)
-                )
+        return "replaced" if was_indexed else "added"
 
     def check_codes(self, *, bits: int, after: int = 0) -> None:
         """Raises LibraryError where a code is not as wide as the library's codes are."""
@@ -205,6 +161,17 @@ class Catalogue(Database):
                 BinaryCodes(packed, bits),
             )
 
+    def segments_of(self, path: Path) -> list[CodedSegment]:
+        """The segments of one video with their codes, in the order of time."""
+        with self._reading():
+            rows = self._rows(
+                "SELECT start_seconds, end_seconds, code FROM segments "
+                "JOIN videos ON videos.id = video_id WHERE path = ? ORDER BY start_seconds, "
+                "segments.id",
+                to_column(path),
+            )
+            return [CodedSegment(Segment(path, start, end), code) for start, end, code in rows]
+
     def segment_ids(self, path: Path) -> set[int]:
         """The segments of one video."""
         with self._reading():
@@ -214,51 +181,6 @@ class Catalogue(Database):
                 to_column(path),
             )
             return {int(row[0]) for row in found}
-
-    def failures(self) -> dict[Path, str]:
-        """The videos that could not be indexed, with the reason, in the order of paths."""
-        with self._reading():
-            rows = self._rows("SELECT path, reason FROM videos WHERE reason IS NOT NULL")
-        reasons = {from_column(path): reason for path, reason in rows}
-        return {Path(path): reasons[path] for path in sorted(reasons)}
-
-    def counts(self) -> Counts:
-        with self._reading():
-            all_videos, failed, damaged, duration_seconds = self._rows(
-                "SELECT count(*), count(reason), count(damage), "
-                "coalesce(sum(duration_seconds), 0.0) FROM videos"
-            )[0]
-            segments = self.segments()
-        return Counts(all_videos - failed, failed, damaged, segments, duration_seconds)
-
-    def labels(self) -> dict[str, int]:
-        """How many indexed videos each label has, in the order of labels."""
-        with self._reading():
-            rows = self._rows(
-                "SELECT label, count(*) FROM videos "
-                "WHERE label IS NOT NULL AND status = 'indexed' GROUP BY label"
-            )
-            return dict(sorted((from_column(label), count) for label, count in rows))
-
-    def _put_video(self, record: VideoRecord) -> None:
-        self._execute(
-            "INSERT INTO videos (path, size_bytes, mtime_ns, status, duration_seconds, label, "
-            "damage, reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (path) DO UPDATE SET size_bytes = excluded.size_bytes, "
-            "mtime_ns = excluded.mtime_ns, status = excluded.status, "
-            "duration_seconds = excluded.duration_seconds, "
-            "label = coalesce(excluded.label, label), damage = excluded.damage, "
-            "reason = excluded.reason, added_at = excluded.added_at",
-            to_column(record.path),
-            record.state.size_bytes,
-            record.state.mtime_ns,
-            "indexed" if record.reason is None else "failed",
-            record.duration_seconds,
-            None if record.label is None else to_column(record.label),
-            record.damage,
-            None if record.reason is None else printable(record.reason),
-            datetime.now(UTC).isoformat(timespec="seconds"),
-        )
 
     def _put_segments(self, record: VideoRecord) -> None:
         video_id = self._value("SELECT id FROM videos WHERE path = ?", to_column(record.path))

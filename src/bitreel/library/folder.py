@@ -99,12 +99,16 @@ def open_library(folder: Path) -> tuple[Catalogue, Facts]:
     return catalogue, facts
 
 
-def load_model(folder: Path, facts: Facts) -> Model:
-    """The library's model. Raises ModelError where it is damaged, ModelMismatch where it is another
-    one than the codes were made with."""
-    from bitreel.model import Model
+def load_model(folder: Path, facts: Facts, runtime: str) -> Model:
+    """The library's model, run by the runtime of that name.
 
-    model = Model.load(folder / MODEL)
+    Raises ModelError where it is damaged, ModelMismatch where it is another one than the codes were
+    made with.
+    """
+    from bitreel.model import Model
+    from bitreel.runtime import default_networks
+
+    model = Model.load(folder / MODEL).use_runtime(runtime, kept=default_networks())
     if model.fingerprint != facts.fingerprint:
         raise _wrong_stored_model(folder, model.fingerprint, facts)
     return model

@@ -16,6 +16,8 @@ from bitreel.codes import BinaryCodes
 from bitreel.errors import ConfigError, LibraryError
 from bitreel.library.adding import add_videos
 from bitreel.library.catalogue import Catalogue
+from bitreel.library.collection import Collection
+from bitreel.library.exchange import Exported, ExportReport, export_codes, import_codes, read_codes
 from bitreel.library.folder import (
     Facts,
     check_model,
@@ -28,15 +30,17 @@ from bitreel.library.folder import (
 from bitreel.library.places import find_places
 from bitreel.library.query import Query, encode_query
 from bitreel.library.reading import read_clips
-from bitreel.library.records import Video
+from bitreel.library.records import Entry, Fate, Video
 from bitreel.library.results import AddReport, SearchResults, Status
 from bitreel.library.searched_codes import SearchedCodes
+from bitreel.library.syncing import sync
 from bitreel.progress import Progress, silent
 from bitreel.search import Plan, Wish
 from bitreel.video import Segmenting
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model
+    from bitreel.video.guarded import GuardedReader
 
 
 class Library:
@@ -48,12 +52,18 @@ class Library:
     """
 
     def __init__(
-        self, folder: Path, catalogue: Catalogue, facts: Facts, model: Model | None
+        self,
+        folder: Path,
+        catalogue: Catalogue,
+        facts: Facts,
+        model: Model | None,
+        runtime: str = "auto",
     ) -> None:
-        self.folder = folder
+        self.folder, self._runtime = folder, runtime
         self._catalogue = catalogue
         self._facts = facts
         self._model = model
+        self._reader: GuardedReader | None = None
         self._searched = SearchedCodes(
             folder, catalogue, bits=facts.bits, fingerprint=facts.fingerprint
         )
@@ -89,9 +99,11 @@ class Library:
         *,
         model: Model | None = None,
         segmenting: Segmenting | None = None,
+        runtime: str = "auto",
     ) -> Library:
         """Open a library, with its own model or with one already in memory, which must be the same.
 
+        runtime: what runs its own model, see `Model.use_runtime`; one in memory is run as it is.
         One of an earlier version is brought up to date, and a copy of its catalogue kept beside it.
         Raises LibraryError where there is none, or one that is damaged or of a later version;
         ModelMismatch where the model, given or stored, is not the one that made the codes;
@@ -99,7 +111,7 @@ class Library:
         """
         folder = Path(folder)
         catalogue, facts = open_library(folder)
-        library = cls(folder, catalogue, facts, model)
+        library = cls(folder, catalogue, facts, model, runtime)
         try:
             if model is not None:
                 check_model(folder, model, facts)
@@ -121,6 +133,8 @@ class Library:
         return cls.open(folder, model=model, segmenting=segmenting)
 
     def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
         self._catalogue.close()
 
     def __enter__(self) -> Library:
@@ -158,27 +172,56 @@ class Library:
         Raises ModelError where it is damaged, ModelMismatch where another lies in its place.
         """
         if self._model is None:
-            self._model = load_model(self.folder, self._facts)
+            self._model = load_model(self.folder, self._facts, self._runtime)
         return self._model
 
     def add(
-        self, videos: Iterable[Video | Path | str], *, progress: Progress = silent
+        self,
+        videos: Iterable[Video | Path | str],
+        *,
+        retry: bool = False,
+        progress: Progress = silent,
     ) -> AddReport:
         """Index videos, each with all its segments in one transaction.
 
         A short video is one segment, a longer one is cut as `segmenting` says. A video that is
         there, from a file of the same size and time, is left as it is, and takes the label given if
-        any; one whose file changed is indexed again. A file given twice counts once, with the first
-        label given. What can not be read is noted, with the reason, and tried again when the file
-        changed. A run that was broken off is finished by the same call.
+        any; one whose file changed is indexed again. A file that holds what an indexed one holds,
+        or held before it was moved, is not decoded: it takes over the codes. A file given twice
+        counts once, with the first label given.
+
+        Videos are decoded in processes of their own (`GuardedReader`). What can not be read, or
+        crashes or hangs its process, is quarantined with the reason, and tried again when the file
+        changed or with retry. A run that was broken off is finished by the same call.
         """
         report = add_videos(
-            self._catalogue, lambda: self.model, videos, self.segmenting, progress=progress
+            self._catalogue,
+            lambda: self.model,
+            videos,
+            self.segmenting,
+            self._guarded_reader(),
+            retry=retry,
+            progress=progress,
         )
         if self._searched.is_plan_due():
             with suppress(LibraryError):  # the videos are in, and found without it
                 self.plan_index(progress=progress)
         return report
+
+    def sync(
+        self, collection: Collection, *, retry: bool = False, progress: Progress = silent
+    ) -> AddReport:
+        """Make the library hold what folders hold (`collect` looks through them).
+
+        Videos in them are added as by `add`; files that were there and are gone are forgotten. What
+        the library holds of other places stays. A folder that is empty now is taken for a disk that
+        is not there: nothing of it is forgotten.
+        """
+        return sync(
+            self._catalogue,
+            collection,
+            lambda: self.add(collection.videos, retry=retry, progress=progress),
+        )
 
     def plan_index(self, *, recall: float = 1.0, k: int = 10, progress: Progress = silent) -> Plan:
         """Choose the index that answers searches soonest, by a measurement on the library's codes.
@@ -241,28 +284,69 @@ class Library:
         """Every segment: ids int64 [N], rising, and N codes."""
         return self._catalogue.codes(bits=self.bits)
 
-    def failures(self) -> dict[Path, str]:
-        """The videos that could not be indexed, with the reason in plain words."""
-        return self._catalogue.failures()
+    def ledger(self, fate: Fate | None = None) -> list[Entry]:
+        """What became of every file that the library was shown, or of those of one fate, in the
+        order of paths."""
+        return self._catalogue.entries(fate)
 
     def status(self) -> Status:
         """What is in the library. Loads no model."""
         with self._catalogue.transaction():
             counts = self._catalogue.counts()
             labels = self._catalogue.labels()
+            segments = self._catalogue.segments()
         return Status(
             folder=self.folder,
             bits=self.bits,
             model_fingerprint=self.fingerprint,
             segmenting=self.segmenting,
             videos=counts.videos,
-            segments=counts.segments,
-            failed=counts.failed,
+            segments=segments,
+            quarantined=counts.quarantined,
+            skipped=counts.skipped,
             damaged=counts.damaged,
             labels=labels,
             seconds=counts.duration_seconds,
             bytes_on_disk=_size_bytes(self.folder),
         )
+
+    def export(
+        self, path: Path | str, *, overwrite: bool = False, progress: Progress = silent
+    ) -> ExportReport:
+        """Write codes and metadata to a file for others to read, or for `import_codes`.
+
+        The suffix chooses: `.npz`, `.parquet`, or `.faiss` with an `.npz` beside it. Raises
+        ConfigError for another suffix, for a file that is there already unless it may be
+        overwritten, and where the package that the format needs is not installed; CodesError where
+        it can not be written.
+        """
+        return export_codes(
+            self._catalogue, self._facts, Path(path), overwrite=overwrite, progress=progress
+        )
+
+    def import_codes(
+        self, codes: Path | str | Exported, *, progress: Progress = silent
+    ) -> AddReport:
+        """Put in what `export` wrote, a thousand videos in one transaction.
+
+        A video that is there from the same state of its file, or a later one, is left; the videos
+        need not be on this machine. Segments get ids of their own. Raises CodesError for a file
+        that is missing, damaged or not ours; ModelMismatch where another model made the codes, and
+        LibraryError where the videos were cut in another way. Then nothing is put in.
+        """
+        exported = codes if isinstance(codes, Exported) else read_codes(codes)
+        report = import_codes(self._catalogue, self._facts, exported, progress)
+        if self._searched.is_plan_due():
+            with suppress(LibraryError):  # the codes are in, and found without it
+                self.plan_index(progress=progress)
+        return report
+
+    def _guarded_reader(self) -> GuardedReader:
+        if self._reader is None:
+            from bitreel.video.guarded import GuardedReader
+
+            self._reader = GuardedReader()
+        return self._reader
 
     def _query(
         self, query: Path | str | Clip, start_seconds: float, end_seconds: float | None

@@ -13,7 +13,12 @@ from bitreel.library.schema import SCHEMA_VERSION
 
 # What makes version N + 1 of version N, one statement each. A step is never changed once it is out.
 _STEPS: dict[int, tuple[str, ...]] = {
-    1: ("""INSERT INTO meta VALUES ('segmenting', '{"window_seconds": 0}')""",),
+    1: (
+        """INSERT INTO meta VALUES ('segmenting', '{"window_seconds": 0}')""",
+        "ALTER TABLE videos ADD COLUMN content BLOB",
+        "ALTER TABLE videos ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX videos_of_content ON videos (content)",
+    ),
 }
 
 

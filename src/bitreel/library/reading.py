@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,17 +19,19 @@ def read_clips(
     path: Path,
     segmenting: Segmenting,
     *,
+    read: Callable[..., Iterator[Clip]] | None = None,
     start_seconds: float = 0.0,
     end_seconds: float | None = None,
 ) -> Iterator[Clip]:
     """What `model` wants to see of each segment of a video, or of a range of it, one by one.
 
-    Each is the clip that `model.read` gives of its range. Raises as `read_segments`.
+    Each is the clip that `model.read` gives of its range. read: `read_segments` by default, or what
+    does the same elsewhere. Raises as it does.
     """
     from bitreel.video import read_segments
 
     sampling = model.config.sampling
-    return read_segments(
+    return (read or read_segments)(
         path,
         segmenting,
         frames=sampling.frames * sampling.clips,

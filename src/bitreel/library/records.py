@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from bitreel.clip import Segment
@@ -64,7 +65,8 @@ class VideoRecord:
     """What one run found out about one video, written in one transaction.
 
     reason: why it can not be indexed; then it has no segments. damage: what went wrong with frames
-    that could be read all the same.
+    that could be read all the same. content: of the file that was read, as `content_of` gives it;
+    None where it is not known.
     """
 
     path: Path
@@ -74,6 +76,7 @@ class VideoRecord:
     segments: Sequence[CodedSegment] = ()
     damage: str | None = None
     reason: str | None = None
+    content: bytes | None = None
 
     def __post_init__(self) -> None:
         if (self.reason is None) != bool(self.segments) or (self.reason is None) != (
@@ -85,13 +88,29 @@ class VideoRecord:
             )
 
 
-@dataclass(frozen=True)
-class Fate:
-    """What the catalogue remembers of a video: reason is None where it is indexed."""
+class Fate(StrEnum):
+    """What became of a file.
 
+    quarantined: it can not be read, and is tried again when it changes or on request. skipped: it
+    was not wanted, or could not be opened for a cause that is not in it; every run looks again.
+    """
+
+    INDEXED = "indexed"
+    QUARANTINED = "quarantined"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the ledger. reason: in plain words, None where the file is indexed."""
+
+    path: Path
+    fate: Fate
     state: FileState
     label: str | None
     reason: str | None
+    damage: str | None
+    content: bytes | None
 
 
 def to_column(text: str | Path) -> str | bytes:
@@ -115,3 +134,12 @@ def printable(text: str | Path) -> str:
     except UnicodeEncodeError:  # half a character, which no file system made
         raw = str(text).encode("utf-8", "replace")
     return raw.decode("utf-8", "replace")
+
+
+def resolved(path: Path | str) -> Path:
+    """Absolute, with links followed as far as that can be."""
+    path = Path(path)
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a name with a zero byte
+        return path.absolute()

@@ -57,18 +57,27 @@ class AddReport:
     """What one call of `Library.add` did with the distinct videos that it was given.
 
     added: videos that were not in the library. replaced: indexed again because the file changed.
-    unchanged: left as they are, `relabelled` of them with another label than before.
-    failures: videos that can not be read, with the reason in plain words; those too that failed
-    before and did not change since, which are not tried again. damaged: videos indexed by this call
-    though some of their frames were, with what was wrong.
+    moved: found at another place, with the codes that they had. unchanged: left as they are,
+    `relabelled` of them with another label than before. failures: videos that can not be read, with
+    the reason in plain words; those too that failed before and did not change since, which are not
+    tried again. damaged: videos indexed by this call though some of their frames were, with what
+    was wrong.
+
+    Of folders, by `Library.sync`: removed: videos whose files are gone. skipped: files in the
+    folders that were not wanted. absent: folders that are empty now, with how many files they are
+    missing; nothing of these was removed.
     """
 
     added: int = 0
     replaced: int = 0
+    moved: int = 0
+    removed: int = 0
     unchanged: int = 0
     relabelled: int = 0
     failures: Mapping[Path, str] = field(default_factory=dict)
     damaged: Mapping[Path, str] = field(default_factory=dict)
+    skipped: int = 0
+    absent: Mapping[Path, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -79,8 +88,9 @@ class AddReport:
 class Status:
     """What is in a library.
 
-    videos: that are indexed; failed: that could not be. labels: how many videos each label has;
-    `videos` less their sum have none. damaged: indexed videos some of whose frames were damaged.
+    videos: that are indexed; quarantined: that could not be read; skipped: files that were not
+    wanted, or could not be opened. labels: how many videos each label has; `videos` less their sum
+    have none. damaged: indexed videos some of whose frames were damaged.
     model_fingerprint: of the model that made the codes. segmenting: how videos are cut. seconds: of
     video, all together.
     """
@@ -91,7 +101,8 @@ class Status:
     segmenting: Segmenting
     videos: int
     segments: int
-    failed: int
+    quarantined: int
+    skipped: int
     damaged: int
     labels: Mapping[str, int]
     seconds: float

@@ -1,7 +1,8 @@
 """The tables of a library's catalogue. A change of them, or of what the facts in `meta` mean, is a
 new SCHEMA_VERSION with a step in migration.py.
 
-2: `segmenting` says how videos are cut; before, each was one segment.
+2: `segmenting` says how videos are cut; before, each was one segment. A video has the `content` of
+its file, and one that failed may be `skipped`, which is no fault of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ CREATE TABLE videos (
   damage TEXT,
   reason TEXT,
   added_at TEXT NOT NULL,
+  content BLOB,
+  skipped INTEGER NOT NULL DEFAULT 0,
   CHECK ((status = 'indexed') = (duration_seconds IS NOT NULL)),
   CHECK ((status = 'failed') = (reason IS NOT NULL))
 );
@@ -37,7 +40,8 @@ CREATE TABLE segments (
   code BLOB NOT NULL CHECK (typeof(code) = 'blob' AND length(code) = {code_bytes}),
   CHECK (0 <= start_seconds AND start_seconds <= end_seconds)
 );
-CREATE INDEX segments_of_video ON segments (video_id)
+CREATE INDEX segments_of_video ON segments (video_id);
+CREATE INDEX videos_of_content ON videos (content)
 """
 
 

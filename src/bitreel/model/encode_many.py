@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
 from bitreel.errors import VideoError
-from bitreel.read_ahead import read_ahead
+from bitreel.read_ahead import in_groups, read_ahead
 
 if TYPE_CHECKING:
     from bitreel.model.model import Model
@@ -48,7 +47,7 @@ def encode_many(
         )
         return [Encoded(clip, next(codes)) if isinstance(clip, Clip) else clip for clip in outcomes]
 
-    for group, outcomes in read_ahead(work, _groups(items, model.clips_at_once), workers=workers):
+    for group, outcomes in read_ahead(work, in_groups(items, model.clips_at_once), workers=workers):
         if isinstance(outcomes, VideoError):  # the network has no video to blame
             raise outcomes
         yield from zip(group, outcomes, strict=True)
@@ -59,9 +58,3 @@ def _outcome(read: Callable[[Item], Clip], item: Item) -> Clip | VideoError:
         return read(item)
     except VideoError as error:
         return error
-
-
-def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while group := list(islice(rest, size)):
-        yield group

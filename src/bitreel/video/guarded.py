@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -57,6 +58,8 @@ class GuardedReader:
         self._all: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._turn = threading.Lock()
+        # Whoever forgets to close it leaves nothing behind all the same.
+        weakref.finalize(self, _end_all, self._all)
 
     def read_segments(
         self,
@@ -67,35 +70,50 @@ class GuardedReader:
         snippet: int = 1,
         spacing_seconds: float = DEFAULT_SPACING_SECONDS,
         size: tuple[int, int] | None = None,
+        start_seconds: float = 0.0,
+        end_seconds: float | None = None,
     ) -> Iterator[Clip]:
         """The clips of a video's segments, each as soon as it is complete. Raises VideoError."""
         request = {
+            "task": "read",
             "path": str(path),
             "segmenting": asdict(segmenting),
             "frames": frames,
             "snippet": snippet,
             "spacing_seconds": spacing_seconds,
             "size": size,
+            "start_seconds": start_seconds,
+            "end_seconds": end_seconds,
         }
-        worker = self._take()
-        try:
+        with self._worker() as worker:
             yield from worker.read(path, request)
-        except (_Lost, GeneratorExit):  # it is not at rest
-            self._drop(worker)
-            raise
-        finally:
-            self._give_back(worker)
+
+    def content_of(self, path: Path) -> bytes | None:
+        """What `bitreel.video.content_of` gives. Raises VideoError where the disk hangs."""
+        with self._worker() as worker:
+            return worker.content_of(path)
 
     def close(self) -> None:
         """End all processes, also those at work: their readers get VideoError. To read again starts
         new ones."""
         with self._turn:
-            workers, idle = self._all, self._idle
-            self._all, self._idle = set(), []
-        for worker in workers:
-            worker.kill()  # who reads from it sees the end, and puts it away
-        for worker in idle:
-            worker.end()
+            for worker in self._all:
+                worker.kill()  # who reads from it sees the end, and puts it away
+            for worker in self._idle:
+                worker.end()
+            self._all.clear()
+            self._idle.clear()
+
+    @contextmanager
+    def _worker(self) -> Iterator[_Worker]:
+        worker = self._take()
+        try:
+            yield worker
+        except (_Lost, GeneratorExit):  # it is not at rest
+            self._drop(worker)
+            raise
+        finally:
+            self._give_back(worker)
 
     def _take(self) -> _Worker:
         with self._turn:
@@ -119,6 +137,11 @@ class GuardedReader:
     def _drop(self, worker: _Worker) -> None:
         with self._turn:
             self._all.discard(worker)
+
+
+def _end_all(workers: set[_Worker]) -> None:
+    for worker in workers:
+        worker.end()
 
 
 class _Lost(UnreadableVideo):
@@ -146,6 +169,12 @@ class _Worker:
                 start_new_session=True,  # Ctrl-C is for who started it
                 env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
+        except OSError as error:
+            self._results.close()
+            self._said.close()
+            raise BitreelError(
+                f"The process that decodes videos does not start: {error}. Is there memory left?"
+            ) from error
         finally:
             os.close(writing)
         self._is_ready = False
@@ -154,8 +183,12 @@ class _Worker:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
+    def content_of(self, path: Path) -> bytes | None:
+        self._ask(path, {"task": "content", "path": str(path)})
+        content = self._receive(path)["content"]
+        return None if content is None else bytes.fromhex(content)
+
     def read(self, path: Path, request: dict[str, Any]) -> Iterator[Clip]:
-        self._await_ready()
         self._ask(path, request)
         while True:
             facts = self._receive(path)
@@ -191,6 +224,7 @@ class _Worker:
             )
 
     def _ask(self, path: Path, request: dict[str, Any]) -> None:
+        self._await_ready()
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")

@@ -1,8 +1,9 @@
 """The process that reads videos for another one: python -m bitreel.video.worker RESULTS MEMORY
 
-It is asked on standard input, a line of JSON for each video, and answers on the file descriptor
-RESULTS: for each clip its facts as JSON and then its frames, at the end how it ended. No pickle: a
-decoder that a video has taken over can do no more than send pictures. MEMORY: bytes that it may
+It is asked on standard input, a line of JSON for each task, and answers on the file descriptor
+RESULTS. To read a video: for each clip its facts as JSON and then its frames, at the end how it
+ended. To tell its content: that. No pickle: a decoder that a video has taken over can do no more
+than send pictures. MEMORY: bytes that it may
 have. See `GuardedReader`, which starts it.
 """
 
@@ -22,6 +23,7 @@ from typing import Any
 
 from bitreel.clip import Clip
 from bitreel.errors import ConfigError, VideoError, VideoTooLarge
+from bitreel.video.content import content_of
 from bitreel.video.segmenting import Segmenting
 from bitreel.video.segments import read_segments
 from bitreel.video.source import shown
@@ -40,8 +42,12 @@ def main() -> None:
 
 
 def serve(request: Request, results: Connection) -> None:
-    """Read one video, as it was asked, and send what comes of it."""
+    """Do one task and send what comes of it."""
     try:
+        if request["task"] == "content":
+            digest = content_of(Path(request["path"]))
+            _send(results, {"kind": "content", "content": digest and digest.hex()})
+            return
         for clip in clips_of(request):
             _send(results, facts_of(clip))
             results.send_bytes(clip.frames.data.cast("B"))
@@ -66,7 +72,7 @@ def serve(request: Request, results: Connection) -> None:
 
 def clips_of(request: Request) -> Iterator[Clip]:
     """What `read_segments` gives for a request."""
-    options = dict(request)
+    options = {name: value for name, value in request.items() if name != "task"}
     path, segmenting = Path(options.pop("path")), Segmenting(**options.pop("segmenting"))
     options["size"] = options["size"] and tuple(options["size"])
     return read_segments(path, segmenting, **options)

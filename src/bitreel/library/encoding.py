@@ -1,0 +1,68 @@
+"""Files to segments with codes: what a run of `add` does with each, whatever is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitreel.clip import Clip, Damage
+from bitreel.errors import VideoError
+from bitreel.library.reading import total_damage
+from bitreel.library.records import CodedSegment, printable
+from bitreel.read_ahead import in_groups
+
+if TYPE_CHECKING:
+    from bitreel.model import Model
+
+
+@dataclass(frozen=True)
+class CodedVideo:
+    """The segments of a video with their codes. damage: of its frames, None where there is none."""
+
+    segments: Sequence[CodedSegment]
+    damage: str | None
+
+
+def encode_videos(
+    model: Model, paths: Iterable[Path], read: Callable[[Path], Iterator[Clip]]
+) -> list[CodedVideo | VideoError]:
+    """Read and encode videos segment by segment, in constant memory; batches cross their borders.
+
+    Where reading fails midway, what was read is kept and the failure noted as damage. A video of
+    which nothing could be read gives its VideoError.
+    """
+    videos = [_Coding(path) for path in paths]
+    clips = ((video, clip) for video in videos for clip in video.clips(read))
+    for batch in in_groups(clips, model.clips_at_once):
+        features = model.features_of([clip for _, clip in batch])
+        for (video, clip), streams in zip(batch, features, strict=True):
+            code = model.encode_features([part[None] for part in streams])
+            video.segments.append(CodedSegment(clip.segment, code.packed[0].tobytes()))
+    return [video.outcome() for video in videos]
+
+
+@dataclass
+class _Coding:
+    """A video that is being encoded."""
+
+    path: Path
+    segments: list[CodedSegment] = field(default_factory=list)
+    damages: list[Damage] = field(default_factory=list)
+    failure: VideoError | None = None
+
+    def clips(self, read: Callable[[Path], Iterator[Clip]]) -> Iterator[Clip]:
+        try:
+            for clip in read(self.path):
+                self.damages.append(clip.damage)
+                yield clip
+        except VideoError as error:
+            self.failure = error
+
+    def outcome(self) -> CodedVideo | VideoError:
+        if not self.segments:
+            return self.failure or VideoError(f"{printable(self.path)} gave no segment.")
+        damage = total_damage(self.damages)
+        told = ([str(damage)] if damage else []) + ([str(self.failure)] if self.failure else [])
+        return CodedVideo(self.segments, printable("; ".join(told)) or None)
