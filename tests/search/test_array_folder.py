@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from bitreel.errors import CodesError
 from bitreel.search import array_folder
-from bitreel.search.array_folder import MANIFEST, map_arrays, write_arrays
+from bitreel.search.array_folder import MANIFEST, map_arrays, read_facts, write_arrays
 
 ARRAYS: dict[str, Any] = {
     "words": np.arange(6, dtype=np.uint64).reshape(2, 3),
@@ -49,7 +51,7 @@ def test_writing_again_leaves_nothing_of_the_former_but_what_is_mapped(tmp_path:
     write_arrays(tmp_path, other, {"revision": 2})
     check(tmp_path, other, {"revision": 2})
     np.testing.assert_array_equal(before, ARRAYS["words"])
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 3  # the manifest, the lock and the array
 
 
 def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,25 +74,69 @@ def test_a_writer_that_was_killed_leaves_the_former_state(
     write_arrays(tmp_path, ARRAYS, {"revision": 1})
     (tmp_path / "0123456789abcdef-words.npy").write_bytes(b"\x93NUMPY half")
     check(tmp_path, ARRAYS, {"revision": 1})
-    for revision in (2, 3):  # the first can not know that nobody is still writing it
-        write_arrays(tmp_path, ARRAYS, {"revision": revision})
+    write_arrays(tmp_path, ARRAYS, {"revision": 2})
     assert not list(tmp_path.glob("0123456789abcdef*"))
 
 
-def test_a_writer_leaves_alone_what_another_is_writing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_writer_waits_for_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two more come while the first is about to place its manifest: none may take its arrays for
+    left-overs, and the last one's stay."""
     write_arrays(tmp_path, ARRAYS, {"writer": 0})
-    replace = os.replace
+    replace, started = os.replace, threading.Event()
 
-    def other_first(*paths: Any) -> None:
+    def others_come(*paths: Any) -> None:
         monkeypatch.setattr("bitreel.search.array_folder.os.replace", replace)
-        write_arrays(tmp_path, ARRAYS, {"writer": 1})
+        started.set()
+        others.join(timeout=0.5)
         replace(*paths)
 
-    monkeypatch.setattr("bitreel.search.array_folder.os.replace", other_first)
-    write_arrays(tmp_path, ARRAYS, {"writer": 2})
-    check(tmp_path, ARRAYS, {"writer": 2})
+    def write_twice() -> None:
+        started.wait(60)
+        for writer in (2, 3):
+            write_arrays(tmp_path, ARRAYS, {"writer": writer})
+
+    others = threading.Thread(target=write_twice)
+    others.start()
+    monkeypatch.setattr("bitreel.search.array_folder.os.replace", others_come)
+    write_arrays(tmp_path, ARRAYS, {"writer": 1})
+    others.join(60)
+    check(tmp_path, ARRAYS, {"writer": 3})
+
+
+def write_again_and_again(folder: Path, writer: int) -> None:
+    for _ in range(15):
+        number = np.full(1000, writer)
+        write_arrays(folder, {"one": number, "two": number}, {"writer": writer})
+
+
+def test_three_processes_write_at_once_and_readers_see_one_whole(tmp_path: Path) -> None:
+    write_again_and_again(tmp_path, 0)
+    processes = multiprocessing.get_context("spawn")
+    writers = [
+        processes.Process(target=write_again_and_again, args=(tmp_path, n)) for n in (1, 2, 3)
+    ]
+    for one in writers:
+        one.start()
+    seen, going = set(), True
+    while going:
+        going = any(one.is_alive() for one in writers)
+        found = map_arrays(tmp_path)
+        numbers = {int(n) for array in found.arrays.values() for n in array}
+        assert numbers == {found.facts["writer"]}
+        seen |= numbers
+    assert [one.exitcode for one in writers] == [0, 0, 0]
+    assert seen - {0}
+    assert len(list(tmp_path.iterdir())) == 4  # the manifest, the lock and two arrays
+
+
+def test_facts_are_read_without_the_arrays(tmp_path: Path) -> None:
+    write_arrays(tmp_path, ARRAYS, {"revision": 7})
+    for path in tmp_path.glob("*.npy"):
+        path.unlink()
+    assert read_facts(tmp_path) == {"revision": 7}
+    (tmp_path / MANIFEST).write_text("{")
+    with pytest.raises(CodesError, match="make it anew from the codes"):
+        read_facts(tmp_path)
 
 
 @pytest.mark.parametrize("name", list(ARRAYS)[:2])

@@ -4,7 +4,7 @@ from bitreel.search.asymmetric import AsymmetricNeighbours, AsymmetricReranker
 from bitreel.search.compiled import report_compiling
 from bitreel.search.exact import ExactIndex
 from bitreel.search.index import Index
-from bitreel.search.index_file import open_index, save_index
+from bitreel.search.index_file import open_index, save_index, saved_facts
 from bitreel.search.lsh import LSHIndex
 from bitreel.search.multi_index import MultiIndex
 from bitreel.search.neighbours import Neighbours, NeighboursWithin
@@ -26,4 +26,5 @@ __all__ = [
     "plan_index",
     "report_compiling",
     "save_index",
+    "saved_facts",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, ConfigError
-from bitreel.search.array_folder import map_arrays, write_arrays
+from bitreel.search.array_folder import map_arrays, read_facts, write_arrays
 from bitreel.search.code_table import CodeTable
 from bitreel.search.exact import ExactIndex
 from bitreel.search.index import Index
@@ -53,6 +53,17 @@ def open_index(folder: Path, *, threads: int | None = None) -> tuple[Index, dict
             f"{folder} holds no index that this version knows ({error}): make it anew from the "
             f"codes."
         ) from error
+
+
+def saved_facts(folder: Path) -> dict[str, Any]:
+    """The facts kept with the index that was saved there, which is not looked at.
+
+    Raises CodesError where there is none, or one of another version.
+    """
+    about = read_facts(folder)
+    if not isinstance(about.get("facts"), dict):
+        raise CodesError(f"{folder} holds no index that this version knows.")
+    return dict(about["facts"])
 
 
 def arrays_of(index: Index) -> tuple[dict[str, Array], dict[str, Any]]:
