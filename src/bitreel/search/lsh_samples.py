@@ -70,8 +70,10 @@ class Differences:
         rare = np.bincount(distances, minlength=table.bits + 1) < _PAIRS
         made_up = np.repeat(np.flatnonzero(rare), _PAIRS)
         chance = np.random.default_rng(0).gumbel(size=(len(made_up), table.bits)) - surprise
-        rank = np.argsort(np.argsort(-chance, axis=1), axis=1)
-        drawn = BinaryCodes.from_bits(rank < made_up[:, None]).words()
+        never = np.full((len(made_up), 1), np.inf)
+        rising = np.concatenate([np.sort(chance, axis=1), never], axis=1)
+        least = np.take_along_axis(rising, table.bits - made_up[:, None], axis=1)
+        drawn = BinaryCodes.from_bits(chance >= least).words()
         usual = ~rare[distances]
         return cls(
             np.ascontiguousarray(np.concatenate([words[:, usual], drawn], axis=1)),

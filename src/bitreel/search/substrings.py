@@ -64,21 +64,29 @@ def decorrelated_groups(
 ) -> list[NDArray[np.int64]]:
     """Put each bit in one of so many groups, equally large or but one bit apart.
 
-    Swaps two bits of different groups as long as that lowers the sum of the squared correlations
-    [bits,bits] within groups, the best swap first. start: an order of the bits to begin from, as
-    they stand when not given; other starts end in other groups.
+    Goes over the bits again and again, and swaps each with the bit of another group that lowers the
+    sum of the squared correlations [bits,bits] within groups the most, until none does. start: an
+    order of the bits to begin from, as they stand when not given; other starts end in other groups.
     """
     bits = len(squared)
     group = np.empty(bits, np.int64)
     group[np.arange(bits) if start is None else start] = np.arange(bits) * groups // bits
     rows = np.arange(bits)
-    for _ in range(4 * bits):
-        to_group = np.stack([squared[:, group == g].sum(axis=1) for g in range(groups)], axis=1)
-        move = to_group[:, group] - to_group[rows, group][:, None]
-        change = move + move.T - 2 * squared
-        change[group[:, None] == group[None, :]] = 0
-        one, other = np.unravel_index(np.argmin(change), change.shape)
-        if change[one, other] > -1e-5:
-            break
-        group[one], group[other] = group[other], group[one]
+    to_group = np.stack([squared[:, group == g].sum(axis=1) for g in range(groups)], axis=1)
+    since_swap, one = 0, 0
+    while since_swap < bits:
+        mine = group[one]
+        # What leaves a group gives up its correlations there and takes those of the other's.
+        change = to_group[one, group] - to_group[one, mine] - 2 * squared[one]
+        change += to_group[:, mine] - to_group[rows, group]
+        change[group == mine] = 0
+        other = int(np.argmin(change))
+        since_swap += 1
+        if change[other] < -1e-5:
+            moved = squared[:, other] - squared[:, one]
+            to_group[:, mine] += moved
+            to_group[:, group[other]] -= moved
+            group[one], group[other] = group[other], mine
+            since_swap = 0
+        one = (one + 1) % bits
     return [np.flatnonzero(group == g).astype(np.int64) for g in range(groups)]
