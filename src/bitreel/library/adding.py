@@ -46,26 +46,30 @@ def add_videos(
 ) -> AddReport:
     """See `Library.add`. The model is loaded only if there is something to index."""
     run = _Run(catalogue, videos, retry=retry)
-    if run.pending:
-        catalogue.check_writable()  # before minutes of work
-        model = load_model()
+    if not run.pending:
+        return run.report()
+    catalogue.check_writable()  # before minutes of work
+    model = load_model()
 
-        def read(path: Path) -> Iterator[Clip]:
-            return read_clips(model, path, segmenting, read=reader.read_segments)
+    def read(path: Path) -> Iterator[Clip]:
+        return read_clips(model, path, segmenting, read=reader.read_segments)
 
-        def work(paths: Sequence[Path]) -> list[_Read]:
-            looked = {path: _look(catalogue, path, reader) for path in paths}
-            new = [path for path in paths if looked[path].same_as is None]
-            coded = dict(zip(new, encode_videos(model, new, read), strict=True))
-            return [replace(looked[path], coded=coded.get(path)) for path in paths]
+    def work(paths: Sequence[Path]) -> list[_Read]:
+        looked = {path: _look(catalogue, path, reader) for path in paths}
+        new = [path for path in paths if looked[path].same_as is None]
+        coded = dict(zip(new, encode_videos(model, new, read), strict=True))
+        return [replace(looked[path], coded=coded.get(path)) for path in paths]
 
-        units = in_groups(run.pending, model.clips_at_once)
+    todo = list(run.pending)
+    while todo:
+        units = in_groups(todo, model.clips_at_once)
         for paths, outcomes in read_ahead(work, units, stop=reader.close):
             if isinstance(outcomes, VideoError):  # the network has no video to blame
                 raise outcomes
             for path, outcome in zip(paths, outcomes, strict=True):
                 run.finish(path, outcome)
                 progress(run.step(path))
+        todo = run.take_overtaken()
     return run.report()
 
 
@@ -117,6 +121,7 @@ class _Run:
         self.outcomes: Counter[str] = Counter()
         self.failures: dict[Path, str] = {}
         self.damaged: dict[Path, str] = {}
+        self.overtaken: list[Path] = []
         other_labels: dict[Path, str] = {}
         with catalogue.transaction():
             for path, label in self.labels.items():
@@ -155,6 +160,12 @@ class _Run:
             self._put(path, read.coded, read.content)
         elif read.same_as is not None and read.content is not None:
             self._finish_known(path, read.same_as, read.content)
+
+    def take_overtaken(self) -> list[Path]:
+        """Files to look at again: the codes that they were to take over changed meanwhile."""
+        overtaken, self.overtaken = self.overtaken, []
+        self.done -= len(overtaken)
+        return overtaken
 
     def step(self, path: Path) -> Step:
         """How far the run is."""
@@ -200,7 +211,7 @@ class _Run:
             self.outcomes["unchanged"] += 1
             if label is not None:
                 self.catalogue.relabel({path: label})
-        elif other != path and is_gone(other) and self.catalogue.move(other, path, state, label):
+        elif is_gone(other) and self.catalogue.move(other, path, state, label, content):
             self.outcomes["moved"] += 1
         else:
             self._copy(path, other, content)
@@ -208,8 +219,8 @@ class _Run:
     def _copy(self, path: Path, other: Path, content: bytes) -> None:
         with self.catalogue.transaction():
             known, segments = self.catalogue.entry(other), self.catalogue.segments_of(other)
-        if known is None or not segments:
-            self.failures[path] = f"{printable(path)} changed while it was read: run again."
+        if known is None or known.content != content or not segments:
+            self.overtaken.append(path)
             return
         own = [_of_path(coded, path) for coded in segments]
         self._put(path, CodedVideo(own, known.damage), content)

@@ -73,12 +73,14 @@ class Ledger(Database):
                     state = FileState.of(path) or FileState(0, 0)
                     self._put_video(VideoRecord(path, state, reason=reason), skipped=True)
 
-    def move(self, old: Path, new: Path, state: FileState, label: str | None) -> bool:
+    def move(
+        self, old: Path, new: Path, state: FileState, label: str | None, content: bytes
+    ) -> bool:
         """Note that an indexed video lies elsewhere now, with its segments as they are. False where
-        it is not indexed any more."""
+        it is not indexed any more, or not with this content."""
         with self.transaction(write=True):
             known = self.entry(old)
-            if known is None or known.fate is not Fate.INDEXED:
+            if known is None or known.fate is not Fate.INDEXED or known.content != content:
                 return False
             self._forget([new])  # what was known of another file there
             self._execute(
