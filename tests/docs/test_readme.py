@@ -135,12 +135,25 @@ def readers_folder(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return tmp_path
 
 
+def export_a_library(folder: Path) -> None:
+    """What the commands at the top of the page on exports leave."""
+    from bitreel import Library
+    from tiny import tiny_model
+
+    with Library.create(folder / "library", tiny_model()) as library:
+        library.add([folder / "query.mp4", *sorted((folder / "videos").iterdir())])
+        for suffix in ("npz", "parquet", "faiss"):
+            library.export(folder / f"codes.{suffix}")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_python_of_a_page_runs(
     page: Path, readers_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Block after block in one namespace, truly: with the default network and its weights."""
     python = [block for block in blocks(page) if block.language == "python"]
+    if page.name == "exchange.md":
+        export_a_library(readers_folder)
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in python:
         exec(compile(block.text, str(block), "exec"), names)

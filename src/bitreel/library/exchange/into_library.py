@@ -1,0 +1,103 @@
+"""Put the codes of a file into a library."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bitreel.clip import Segment
+from bitreel.errors import LibraryError, ModelMismatch
+from bitreel.library.catalogue import Catalogue
+from bitreel.library.columns import SegmentColumns
+from bitreel.library.exchange.exported import Exported
+from bitreel.library.folder import Facts
+from bitreel.library.records import CodedSegment, Fate, FileState, VideoRecord, printable
+from bitreel.library.results import AddReport
+from bitreel.progress import Progress, Step
+
+# A commit waits for the disk, and other writers wait for it: so many videos are some 0.1 seconds.
+_VIDEOS_AT_ONCE = 1000
+
+
+def check_belongs(exported: Exported, fingerprint: str, into: Path) -> None:
+    """Raises ModelMismatch where other codes are in a file than this model makes."""
+    if exported.fingerprint != fingerprint:
+        raise ModelMismatch(
+            f"The codes were made with the model {exported.fingerprint[:12]} ({exported.bits} "
+            f"bits), and those of {into} are by {fingerprint[:12]}: they can not be compared. "
+            f"Import them into another library, with --model and the model that made them."
+        )
+
+
+def import_codes(
+    catalogue: Catalogue, facts: Facts, exported: Exported, progress: Progress
+) -> AddReport:
+    """See `Library.import_codes`."""
+    check_belongs(exported, facts.fingerprint, catalogue.path.parent)
+    _check_cut(exported, facts, catalogue.path.parent)
+    outcomes: Counter[str] = Counter()
+    records = _records(exported)
+    total = len(exported.videos)
+    for done in range(0, total, _VIDEOS_AT_ONCE):
+        count = min(_VIDEOS_AT_ONCE, total - done)
+        with catalogue.transaction(write=True):
+            made = [_put(catalogue, next(records)) for _ in range(count)]
+        outcomes.update(made)
+        progress(Step("importing", done + count, total))
+    return AddReport(
+        added=outcomes["added"], replaced=outcomes["replaced"], unchanged=outcomes["unchanged"]
+    )
+
+
+def _check_cut(exported: Exported, facts: Facts, folder: Path) -> None:
+    if exported.bits != facts.bits:
+        raise LibraryError(
+            f"The codes have {exported.bits} bits and the library {folder} has {facts.bits}: "
+            f"import them into another library."
+        )
+    if exported.segmenting != facts.segmenting:
+        raise LibraryError(
+            f"The codes are of {exported.segmenting}, and the library {folder} is made of "
+            f"{facts.segmenting}: all segments of a library are made in one way, so import them "
+            f"into another one."
+        )
+
+
+def _put(catalogue: Catalogue, record: VideoRecord) -> str:
+    """One that the library knows from a later state of its file stays as it is there."""
+    known = catalogue.entry(record.path)
+    is_indexed = known is not None and known.fate is Fate.INDEXED
+    if known is not None and is_indexed and known.state.mtime_ns > record.state.mtime_ns:
+        return "unchanged"
+    return catalogue.put(record)
+
+
+def _records(exported: Exported) -> Iterator[VideoRecord]:
+    videos, segments = exported.videos, exported.segments
+    rows = videos.rows(segments.video_ids)
+    order = np.lexsort((segments.ids, segments.starts_seconds, rows))
+    bounds = np.searchsorted(rows[order], np.arange(len(videos) + 1))
+    for row in range(len(videos)):
+        path = Path(videos.paths[row])
+        yield VideoRecord(
+            path,
+            FileState(int(videos.sizes_bytes[row]), int(videos.mtimes_ns[row])),
+            videos.labels[row] or None,
+            duration_seconds=float(videos.durations_seconds[row]),
+            segments=_coded(path, segments, order[bounds[row] : bounds[row + 1]].tolist()),
+            damage=printable(videos.damages[row]) or None,
+            content=videos.contents[row] or None,
+        )
+
+
+def _coded(path: Path, segments: SegmentColumns, rows: list[int]) -> list[CodedSegment]:
+    return [
+        CodedSegment(
+            Segment(path, float(segments.starts_seconds[row]), float(segments.ends_seconds[row])),
+            segments.codes.packed[row].tobytes(),
+        )
+        for row in rows
+    ]
