@@ -73,6 +73,59 @@ def test_the_recall_stated_is_the_recall_measured(built: tuple[BitSampling, Bina
         assert recall(found, true) >= 0.93
 
 
+@pytest.mark.parametrize("told", ["saturated", "nothing", "wrong"])
+def test_relaxed_bits_that_do_not_help_leave_the_recall_as_it_is(
+    built: tuple[BitSampling, BinaryCodes], told: str
+) -> None:
+    """Whatever a query says of its bits comes on top of the look-ups that were checked."""
+    finder, queries = built
+    bits, random = queries.unpack(), np.random.default_rng(5)
+    sureness = random.uniform(0.001, 0.5, bits.shape)
+    if told == "wrong":  # most sure of the bits in which it differs from the nearest
+        nearest = finder.nearest(queries.words(), 1, finder.table.view.keys, None, 2)[0][:, 0]
+        sureness = np.where(bits == bits_in_order(finder.table)[nearest], sureness / 2, 0.5)
+    relaxed = np.where(bits, 0.5 + sureness, 0.499 - sureness * 0.998).astype(np.float32)
+    if told == "saturated":
+        relaxed = bits.astype(np.float32)
+    for k in (1, 10):
+        asked = (queries.words(), k, finder.table.view.keys)
+        true = Scan(finder.table).nearest(*asked, None, 2)[1]
+        plain = finder.nearest(*asked, None, 2)
+        found = finder.nearest(*asked, relaxed, 2)
+        assert recall(found[1], true) >= min(0.93, recall(plain[1], true) - 0.01)
+        if told == "saturated":
+            np.testing.assert_array_equal(found[0], plain[0])
+
+
+def test_relaxed_bits_that_help_raise_the_recall(built: tuple[BitSampling, BinaryCodes]) -> None:
+    """A query in doubt of the bits in which it differs from its nearest."""
+    finder, queries = built
+    asked = (queries.words(), 10, finder.table.view.keys)
+    positions, true = Scan(finder.table).nearest(*asked, None, 2)
+    bits = queries.unpack()
+    doubted = bits != bits_in_order(finder.table)[positions[:, -1]]
+    relaxed = np.where(bits, np.where(doubted, 0.55, 0.9), np.where(doubted, 0.45, 0.1))
+    found = finder.nearest(*asked, relaxed.astype(np.float32), 2)[1]
+    assert recall(found, true) > recall(finder.nearest(*asked, None, 2)[1], true)
+
+
+def test_an_answer_does_not_depend_on_what_is_asked_with_it() -> None:
+    """Nor on the threads. Queries of another kind than the codes are left to the scan, and those
+    after them none the more: what the tables miss of their nearest is missed all the same."""
+    table = table_of(clustered(1, 5000, 64, 0.1))
+    needed = np.where(np.arange(65) < 20, 1, UNREACHED)
+    finder = sampling(table, [[0, 5, 9, 14], [20, 33, 41, 60]], 1)
+    finder = replace(finder, needed=fixed(np.stack([needed, needed])))
+    near, far = clustered(2, 30, 64, 0.1).packed, codes_of(7, 30, 64).packed
+    words = BinaryCodes(np.concatenate([far, near]), 64).words()
+    together = finder.nearest(words, 10, table.view.keys, None, 3)[0]
+    alone = [finder.nearest(words[:, [n]], 10, table.view.keys, None, 1)[0][0] for n in range(60)]
+    np.testing.assert_array_equal(np.stack(alone), together)
+    true = Scan(table).nearest(words, 10, table.view.keys, None, 1)[0]
+    np.testing.assert_array_equal(together[:30], true[:30])
+    assert np.any(together[30:] != true[30:])
+
+
 def test_a_filter_keeps_the_recall(built: tuple[BitSampling, BinaryCodes]) -> None:
     """What is left lies farther away, and takes more look-ups."""
     finder, queries = built

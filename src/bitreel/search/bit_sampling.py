@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bitreel.search.best import Best, fixed
 from bitreel.search.buckets import MOST_CODES, Buckets, complete
 from bitreel.search.code_table import CodeTable
-from bitreel.search.lsh_kernels import near_in_buckets
+from bitreel.search.lsh_kernels import DOUBTS, near_in_buckets
 from bitreel.search.lsh_samples import K, Samples
 from bitreel.search.lsh_tuning import UNREACHED, choose_sampling, ranked_masks
 from bitreel.search.multi_index_tuning import timed
@@ -149,7 +149,7 @@ class BitSampling:
                 self.buckets.entries,
                 self.buckets.codes,
                 self.flips,
-                self._ranked_flips,
+                self._doubts,
                 self.needed[int(k >= K)],
                 best.distances[rows],
                 best.keys[rows],
@@ -196,5 +196,5 @@ class BitSampling:
         return Scan(self.table)
 
     @cached_property
-    def _ranked_flips(self) -> NDArray[np.uint32]:
-        return fixed(ranked_masks(int(self.buckets.widths[0]), self.flips.shape[1]))
+    def _doubts(self) -> NDArray[np.uint32]:
+        return fixed(ranked_masks(int(self.buckets.widths[0]), 1 + DOUBTS)[1:])

@@ -15,35 +15,54 @@ from bitreel.search.bucket_kernels import (
 )
 from bitreel.search.compiled import kernel
 
-# A slice of the queries of which more than this many, and so many more for each, had to be left to
-# the scan is left to it altogether: they are of another kind than the codes.
-_FAILURES, _FAILURES_A_QUERY = 2, 0.25
+# Bits that a query is less sure of than this are in doubt: relaxed bits of .25 to .75.
+_UNSURE = 0.25
+
+# So many keys are looked up in each table for the query's own doubts.
+DOUBTS = 3
 
 
 @kernel
-def _order_by_doubt(
+def _doubted(
     sureness: NDArray[np.float32], bits: NDArray[np.int64], order: NDArray[np.int64]
-) -> None:
-    """The places in `bits` by how sure the query is of each, the least sure first."""
+) -> int:
+    """The places in `bits` that the query is unsure of, the least sure first, and how many."""
+    count = 0
     for j in range(len(bits)):
-        sure, place = sureness[bits[j]], j
+        sure, place = sureness[bits[j]], count
+        if sure >= _UNSURE:
+            continue
         while place > 0 and sureness[bits[order[place - 1]]] > sure:
             order[place] = order[place - 1]
             place -= 1
         order[place] = j
+        count += 1
+    return count
 
 
 @kernel
-def _flip_by_doubt(
-    ranks: NDArray[np.uint32], order: NDArray[np.int64], flips: NDArray[np.uint32]
-) -> None:
-    """Masks over the bits of a key from masks over their ranks in the order of doubt."""
-    for i in range(len(flips)):
+def _flip_doubted(
+    ranks: NDArray[np.uint32],
+    sureness: NDArray[np.float32],
+    bits: NDArray[np.int64],
+    order: NDArray[np.int64],
+    flips: NDArray[np.uint32],
+) -> int:
+    """Masks over the bits of a key from masks over ranks of doubt, those in doubt alone. How many.
+
+    A query that doubts nothing, as one of saturated relaxed bits, has none.
+    """
+    doubted, count = _doubted(sureness, bits, order), 0
+    for i in range(len(ranks)):
         mask, rank, left = signed(0), 0, signed(ranks[i])
+        if left >> doubted:
+            continue
         while left:
             mask |= (left & 1) << signed(order[rank])
             rank, left = rank + 1, left >> 1
-        flips[i] = mask
+        flips[count] = mask
+        count += 1
+    return count
 
 
 @kernel
@@ -69,7 +88,7 @@ def near_in_buckets(
     entries: NDArray[np.uint32],
     codes: NDArray[np.uint64],
     flips: NDArray[np.uint32],
-    ranked_flips: NDArray[np.uint32],
+    doubts: NDArray[np.uint32],
     needed: NDArray[np.int64],
     distances: NDArray[np.int32],
     kept: NDArray[np.int64],
@@ -80,32 +99,31 @@ def near_in_buckets(
 
     needed: int64 [bits+1], how many look-ups in each table show a code so far away with the wanted
     probability, more than P where no number does. A query goes on until that holds for its k-th
-    best; where it never does, its row is not written to the end. sureness: float32 [Q,bits], or
-    [0,bits] where it is not known. flips: uint32 [T,P], each table's masks in the order of what
-    pays. ranked_flips: uint32 [P], masks over the bits by rank of doubt, tried instead where the
-    sureness is known. The rest as for `multi_index_kernels.nearest_in_buckets`.
+    best; where it never does, its row is not written to the end. flips: uint32 [T,P], each table's
+    masks in the order of what pays. sureness: float32 [Q,bits], or [0,bits] where it is not known.
+    doubts: uint32 [D], masks over the bits by rank of doubt, tried before all others where the
+    sureness is known. They come on top: what the look-ups in `flips` promise holds however little
+    the relaxed bits say, and where they say much the k-th best is near sooner and fewer follow.
+    No answer depends on the other queries. The rest as for
+    `multi_index_kernels.nearest_in_buckets`.
     """
     tables, most, k = flips.shape[0], flips.shape[1], distances.shape[1]
     size, in_place = len(entries) // tables, queries.shape[1] == 1
-    buckets, room = np.empty((2, most), np.int64), np.empty(4096, np.uint32)
+    buckets, room = np.empty((2, most + len(doubts)), np.int64), np.empty(4096, np.uint32)
     seen = np.zeros(0 if in_place else (size >> 6) + 1, np.uint64)
-    order, own_flips = np.empty(64, np.int64), np.empty(most, np.uint32)
-    failed = 0
+    order, own_flips = np.empty(64, np.int64), np.empty(most + len(doubts), np.uint32)
     for q in range(len(queries)):
-        enough[q] = False
-        if failed > _FAILURES + _FAILURES_A_QUERY * q:
-            continue
         query, best, best_keys, best_positions = queries[q], distances[q], kept[q], positions[q]
         held, count, done, more = 0, 0, 0, 1
         while done < more:
             for t in range(tables):
                 own = offsets[offset_firsts[t] : offset_firsts[t + 1]]
                 mine = entries[t * size : (t + 1) * size]
-                tried = own_flips[: more - done]
-                tried[:] = flips[t, done:more]
-                if len(sureness) > 0:
-                    _order_by_doubt(sureness[q], bits[firsts[t] : firsts[t + 1]], order)
-                    _flip_by_doubt(ranked_flips[done:more], order, tried)
+                tried = flips[t, done:more]
+                if done == 0 and len(sureness) > 0:
+                    own_bits = bits[firsts[t] : firsts[t + 1]]
+                    extra = _flip_doubted(doubts, sureness[q], own_bits, order, own_flips[1:])
+                    own_flips[0], tried = tried[0], own_flips[: 1 + extra]
                 key = key_of(query, places[firsts[t] : firsts[t + 1]])
                 if in_place:
                     inside = codes[t * size : (t + 1) * size]
@@ -137,6 +155,5 @@ def near_in_buckets(
             done = more
             more = min(most, _next_look_ups(done, held, best, needed))
         enough[q] = held == k and needed[best[k - 1]] <= done
-        failed += 1 - enough[q]
         for i in range(count):
             seen[room[i] >> np.uint32(6)] = 0
