@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -200,3 +202,34 @@ def test_the_caller_may_show_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(compiled, "_first_compilation", fresh)
     report_compiling(steps.append)
     assert fresh.report == steps.append
+
+
+RUN_A_KERNEL = """
+import numpy as np
+from bitreel.search import postings
+from bitreel.search.best import Best, fixed
+
+best, row = Best.room(1, 2), np.zeros((1, 1), np.int64)
+lists = fixed(np.array([0, 2])), fixed(np.array([7, 8]))
+fields = best.distances, best.keys, best.positions
+print(postings._expand(fixed(row), fixed(row.astype(np.int32)), *lists, *fields))
+"""
+
+
+def test_a_kernel_that_calls_an_edited_one_is_compiled_anew(tmp_path: Path) -> None:
+    """numba itself looks at the file of the kernel that is called first, and not at what it calls
+    in another."""
+    package = Path(compiled.__file__).parents[1]
+    shutil.copytree(package, tmp_path / "bitreel", ignore=shutil.ignore_patterns("__pycache__"))
+    told = {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def run() -> tuple[str, str]:
+        words = [sys.executable, "-c", RUN_A_KERNEL]
+        ran = subprocess.run(words, env=os.environ | told, capture_output=True, text=True)
+        return ran.stdout.strip(), ran.stderr
+
+    assert run()[0] == "2"
+    assert run() == ("2", "")  # nothing was compiled
+    edited = tmp_path / "bitreel" / "search" / "top_k.py"
+    edited.write_text(edited.read_text().replace("return held + 1", "return held"))
+    assert run()[0] == "0"

@@ -1,16 +1,19 @@
 """How the search kernels are compiled: once for each machine, then read from numba's cache.
 
 numba keeps what it compiled beside the source (or in the user's cache folder) and compiles anew
-when the file that defines a kernel changes, but not when a kernel that it calls from another file
-does: after a change to `top_k.py`, remove `search/__pycache__`.
+when the file that defines a kernel changes. A kernel that it calls from another file may change
+too: here all are compiled anew when any file with a kernel does.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
+import xxhash
 from numba import njit, types
 from numba.core import event
 from numba.extending import intrinsic
@@ -30,10 +33,23 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     each process compiles anew.
     """
     try:
-        compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
+        compiled: Any = njit(nogil=True, cache=True, error_model="numpy")(function)
+        stored = compiled._cache._cache_file  # numba offers no other way to say what it depends on
+        stored._source_stamp = (stored._source_stamp, _stamp_of_all_kernels())
     except RuntimeError:  # numba's answer where it finds nowhere to keep a cache
         compiled = njit(nogil=True, error_model="numpy")(function)
     return cast(Callable[P, R], compiled)
+
+
+@lru_cache
+def _stamp_of_all_kernels() -> str:
+    """Changes with the text of any file here that has a kernel or a part of one."""
+    stamp = xxhash.xxh3_128()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        text = path.read_bytes()
+        if b"@kernel" in text or b"intrinsic(" in text:
+            stamp.update(text)
+    return stamp.hexdigest()
 
 
 def _popcount(typing_context: Any, word: Any) -> Any:
