@@ -14,19 +14,34 @@ from numpy.typing import NDArray
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, ConfigError
 from bitreel.search import ExactIndex, Index, LSHIndex, MultiIndex, Neighbours
+from bitreel.search.bit_sampling import BitSampling
+from bitreel.search.code_table import CodeTable
+from bitreel.search.finder import Finder
+from bitreel.search.multi_index_hashing import MultiIndexHashing
+from bitreel.search.scan import Scan
 
 Ids = NDArray[np.int64]
 MakeIndex = Callable[[BinaryCodes, Ids | None], Index]
 Pairs = list[list[tuple[int, int]]]
 
 
-def with_tables(codes: BinaryCodes, ids: Ids | None) -> Index:
+class MultiIndexWithTables(MultiIndex):
     """Multi-index hashing that uses its tables for few codes too."""
-    return MultiIndex(codes, ids, tables=-(-codes.bits // 10))
+
+    def _finder(self, table: CodeTable) -> Finder:
+        return MultiIndexHashing.of(table, tables=-(-table.bits // 10))
 
 
-EXACT: list[MakeIndex] = [ExactIndex, MultiIndex, with_tables]
-EVERY: list[MakeIndex] = [*EXACT, LSHIndex]
+class LSHIndexWithTables(LSHIndex):
+    """Bit sampling that uses tables however fast a scan is. For very few there is nothing to choose
+    them by."""
+
+    def _finder(self, table: CodeTable) -> Finder:
+        return BitSampling.of(table, forced=True) if len(table) > 1000 else Scan(table)
+
+
+EXACT: list[MakeIndex] = [ExactIndex, MultiIndex, MultiIndexWithTables]
+EVERY: list[MakeIndex] = [*EXACT, LSHIndex, LSHIndexWithTables]
 
 exact_index = pytest.mark.parametrize("make", EXACT)
 every_index = pytest.mark.parametrize("make", EVERY)
@@ -268,12 +283,79 @@ def test_a_filter_leaves_the_answers_that_it_allows(make: MakeIndex) -> None:
         assert pairs_of(found) == [row[:12] for row in expected]
 
 
+@exact_index
+def test_a_filter_of_ids_allows_these_in_any_order_and_passes_over_others(make: MakeIndex) -> None:
+    codes, queries, ids = codes_of(1, 500, 9), codes_of(2, 4, 9), numbered(-50, 500)[::-1].copy()
+    index = make(codes[:300], ids[:300])
+    index.add(codes[300:], ids[300:])
+    index.remove(ids[::9])
+    kept = np.arange(500) % 9 > 0
+    for share in (0.9, 0.5, 0.1, 0.01):
+        some = np.random.default_rng(3).random(500) < share
+        allowed = np.random.default_rng(4).permutation(np.append(ids[some], [10**9, -(10**9)]))
+        expected = twin(codes[some & kept], ids[some & kept], queries)
+        found = index.search(queries, 12, allowed=allowed)
+        assert pairs_of(found) == [row[:12] for row in expected]
+        assert index.within(queries, 9, allowed=allowed).offsets[-1] == 4 * len(expected[0])
+
+
+@every_index
+def test_filters_hold_while_codes_come_and_go(make: MakeIndex) -> None:
+    """Ids are looked up in what the search sees; a snapshot keeps its ids and its answers."""
+    codes = codes_of(1, 400, 32)
+    index = make(codes, numbered(0, 400) * 2)
+
+    def change() -> None:
+        for _ in range(15):  # before and between those that are there, as many in as out
+            index.add(codes, numbered(-800, 400) * 2 + 1)
+            index.remove(index.ids[index.ids % 2 == 0])
+            index.add(codes, numbered(0, 400) * 2)
+            index.remove(index.ids[index.ids % 2 == 1])
+
+    def search(_: int) -> set[int]:
+        by_id = index.search(codes[:2], 40, allowed=numbered(0, 400) * 2).ids
+        still = index.snapshot()
+        even = still.ids % 2 == 0
+        return {*by_id.ravel() % 2, *still.search(codes[:2], 40, allowed=even).ids.ravel() % 2}
+
+    with ThreadPoolExecutor(4) as threads:
+        changing = threads.submit(change)
+        seen = set().union(*threads.map(search, range(60)))
+        changing.result()
+    assert seen <= {0}
+
+
+@every_index
+def test_a_snapshot_stays_as_it_was(make: MakeIndex) -> None:
+    codes = codes_of(1, 60, 16)
+    index = make(codes, None)
+    still, before = index.snapshot(), index.search(codes, 5)
+    index.remove(numbered(0, 40))
+    index.add(codes, numbered(100, 60))
+    assert_same(still.search(codes, 5), before)
+    still.remove(numbered(0, 1))
+    assert (len(still), len(index)) == (59, 80)
+
+
+@every_index
+def test_an_answer_does_not_depend_on_what_is_asked_with_it(make: MakeIndex) -> None:
+    centres = codes_of(1, 40, 64).unpack()[np.random.default_rng(2).integers(0, 40, 3_000)]
+    flips = np.random.default_rng(3).random(centres.shape) < 0.08
+    index = make(BinaryCodes.from_bits(centres ^ flips), None)
+    near, far = centres[:40] ^ flips[100:140], codes_of(4, 40, 64).unpack()
+    queries = BinaryCodes.from_bits(np.concatenate([far, near]))
+    together = index.search(queries, 10)
+    for row in range(len(queries)):
+        alone = index.search(queries[row : row + 1], 10)
+        assert alone.ids[0].tolist() == together.ids[row].tolist()
+
+
 @every_index
 def test_a_filter_that_allows_nothing_gives_empty_rows(make: MakeIndex) -> None:
     index = make(codes_of(1, 50, 16), None)
-    nothing = np.zeros(50, bool)
-    assert index.search(codes_of(2, 3, 16), 5, allowed=nothing).ids.shape == (3, 0)
-    assert index.within(codes_of(2, 3, 16), 16, allowed=nothing).offsets.tolist() == [0] * 4
+    for nothing in (np.zeros(50, bool), np.empty(0, np.int64), numbered(50, 3)):
+        assert index.search(codes_of(2, 3, 16), 5, allowed=nothing).ids.shape == (3, 0)
+        assert index.within(codes_of(2, 3, 16), 16, allowed=nothing).offsets.tolist() == [0] * 4
 
 
 @every_index
@@ -321,6 +403,8 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(make: MakeIndex) -> No
         index.within(codes, -1)
     with pytest.raises(CodesError, match=r"filter of booleans \[12\]"):
         index.search(codes, 5, allowed=np.ones(11, bool))
+    with pytest.raises(CodesError, match=r"ids int64 \[M\], got int32"):
+        index.search(codes, 5, allowed=np.ones(12, np.int32))  # type: ignore[arg-type]
     with pytest.raises(CodesError, match=r"relaxed bits \[12,24\]"):
         index.search(codes, 5, relaxed=np.ones((12, 23), np.float32))
     with pytest.raises(CodesError, match="already holds id 11"):

@@ -140,7 +140,7 @@ def test_facts_are_read_without_the_arrays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", list(ARRAYS)[:2])
-@pytest.mark.parametrize("harm", ["flip", "cut", "gone", "junk"])
+@pytest.mark.parametrize("harm", ["flip", "cut", "gone", "junk", "empty", "zip"])
 def test_a_damaged_array_is_refused(tmp_path: Path, name: str, harm: str) -> None:
     write_arrays(tmp_path, ARRAYS, {})
     path = next(tmp_path.glob(f"*-{name}.npy"))
@@ -154,6 +154,10 @@ def test_a_damaged_array_is_refused(tmp_path: Path, name: str, harm: str) -> Non
             path.unlink()
         case "junk":
             path.write_bytes(b"junk")
+        case "empty":
+            path.write_bytes(b"")
+        case "zip":
+            path.write_bytes(b"PK\x03\x04")
     with pytest.raises(CodesError, match="make it anew from the codes"):
         map_arrays(tmp_path)
 

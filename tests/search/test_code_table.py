@@ -57,6 +57,7 @@ def test_a_table_is_what_a_dictionary_makes(seed: int, n: int, bits: int) -> Non
     again = CodeTable.of_words(*table.spelled_out(view), bits)
     rows = np.isin(ids, view.ids)
     assert spelled(again) == twin(codes[rows], ids[rows])
+    assert spelled(table.only(view)) == twin(codes[rows], ids[rows])
 
 
 def test_codes_that_share_a_hash_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:

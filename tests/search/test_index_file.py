@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import bitreel.search.index as index_module
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError
-from bitreel.search import ExactIndex, Index, LSHIndex, MultiIndex, open_index, save_index
+from bitreel.search import (
+    ExactIndex,
+    Index,
+    LSHIndex,
+    MultiIndex,
+    open_index,
+    save_index,
+    saved_facts,
+)
 from bitreel.search.array_folder import write_arrays
+from bitreel.search.scan import Scan
 
 BITS = 70  # two words, and not a multiple of 8
 
@@ -22,6 +32,11 @@ MAKERS: dict[str, Callable[[BinaryCodes, NDArray[np.int64]], Index]] = {
     "lsh": lambda codes, ids: LSHIndex(codes, ids, recall=0.9),
 }
 every_kind = pytest.mark.parametrize("kind", list(MAKERS))
+
+
+@pytest.fixture(autouse=True)
+def tables_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "TUNED_FROM", 1000)
 
 
 def codes_of(seed: int, count: int) -> BinaryCodes:
@@ -57,8 +72,20 @@ def test_a_saved_index_answers_as_it_did(tmp_path: Path, kind: str) -> None:
     index = changed_index(kind)
     save_index(index, tmp_path, {"revision": 5})
     opened, facts = open_index(tmp_path, threads=2)
-    assert facts == {"revision": 5}
+    assert facts == saved_facts(tmp_path) == {"revision": 5}
     check_same(index, opened)
+
+
+@pytest.mark.parametrize("kind", ["mih", "lsh"])
+def test_small_parts_are_scanned_and_large_ones_get_tables(tmp_path: Path, kind: str) -> None:
+    """An addition of a few codes need not wait for a choice of tables."""
+    index = changed_index(kind)
+    save_index(index, tmp_path)
+    for one in (index, open_index(tmp_path)[0]):
+        large, *small = [part.finder for part in one.parts]
+        assert not isinstance(large, Scan)
+        assert all(isinstance(finder, Scan) for finder in small)
+        assert len(small) == 2
 
 
 @every_kind
@@ -104,6 +131,12 @@ def test_arrays_of_something_else_are_refused(tmp_path: Path, about: dict[str, o
     write_arrays(tmp_path, {}, about)
     with pytest.raises(CodesError, match="make it anew from the codes"):
         open_index(tmp_path)
+
+
+def test_facts_of_something_else_are_refused(tmp_path: Path) -> None:
+    write_arrays(tmp_path, {}, {"revision": 1})
+    with pytest.raises(CodesError, match="no index"):
+        saved_facts(tmp_path)
 
 
 def test_a_part_whose_arrays_do_not_fit_is_refused(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ class Buckets:
             fill(keys, words[0], part, entries[mine], in_place[mine])
 
         in_threads(build, range(len(groups)))
-        rows = in_place if width == 1 else np.ascontiguousarray(words.T).reshape(-1)
+        in_buckets = width == 1 or not groups
+        rows = in_place if in_buckets else np.ascontiguousarray(words.T).reshape(-1)
         joined = np.concatenate([*groups, np.empty(0, np.int64)])
         return cls(joined, firsts, offsets, entries, rows).read_only()
 

@@ -81,6 +81,22 @@ class CodeTable:
         """Only the ids where `allowed` [N], in the order of `ids`, is true."""
         return View(self, allowed)
 
+    def only(self, view: View) -> CodeTable:
+        """A table of what the view allows. Its codes are distinct, so none is compared again."""
+        held = np.flatnonzero(view.keys != NOT_ALLOWED)
+        keys = view.keys[held]
+        if np.any(keys[1:] < keys[:-1]):  # the least id of a code may be one that is not allowed
+            order = np.argsort(keys, kind="stable")
+            held, keys = held[order], keys[order]
+        if view.one_each:
+            offsets, ids = np.arange(len(held) + 1, dtype=np.int64), keys
+        else:
+            starts = view.offsets[held]
+            counts = view.offsets[held + 1] - starts
+            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            ids = view.ids[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)]
+        return CodeTable(self.bits, in_lines(self.words[:, held]), offsets, ids)
+
     def places_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where in `ids` these stand, int64 [M]; -1 for one that is not there."""
         order, rising = self._by_id

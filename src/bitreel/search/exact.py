@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from bitreel.codes import BinaryCodes
 from bitreel.search.code_table import CodeTable
@@ -21,15 +18,11 @@ class ExactIndex(Index):
     kind = "exact"
 
     @classmethod
-    def finder_from(cls, table: CodeTable, arrays: dict[str, NDArray[Any]]) -> Finder:
-        return Scan(table)
-
-    @classmethod
     def sharing(cls, index: Index) -> ExactIndex:
         """An exact index of the codes that another holds now, without a copy of them."""
         parts = tuple(Part(Scan(part.table), part.alive) for part in index.parts)
         none = BinaryCodes(np.empty((0, (index.bits + 7) // 8), np.uint8), index.bits)
         return cls(none, threads=index._threads).with_parts(Parts(parts))
 
-    def _finder(self, table: CodeTable) -> Finder:
+    def _tuned(self, table: CodeTable) -> Finder:
         return Scan(table)

@@ -21,9 +21,14 @@ from bitreel.search.best import Best
 from bitreel.search.code_table import NOT_ALLOWED, CodeTable
 from bitreel.search.finder import Finder
 from bitreel.search.neighbours import Neighbours, NeighboursWithin
-from bitreel.search.parts import Part, Parts
+from bitreel.search.parts import Allowed, Part, Parts
 from bitreel.search.postings import all_ids, nearest_ids
+from bitreel.search.scan import Scan
 from bitreel.search.threads import available_threads
+
+# A part of fewer distinct codes is compared one by one in some twenty microseconds: tables have
+# nothing to gain, and an addition need not wait for them.
+TUNED_FROM = 50_000
 
 
 class Index(ABC):
@@ -55,13 +60,20 @@ class Index(ABC):
     """The one word by which people choose this index."""
 
     @abstractmethod
+    def _tuned(self, table: CodeTable) -> Finder:
+        """What finds the codes of a new part of TUNED_FROM distinct codes or more."""
+
     def _finder(self, table: CodeTable) -> Finder:
         """What finds the codes of a new part."""
+        return self._tuned(table) if len(table) >= TUNED_FROM else Scan(table)
 
     @classmethod
     def finder_from(cls, table: CodeTable, arrays: dict[str, NDArray[Any]]) -> Finder:
-        """The finder of a part from what its `arrays` gave, which may be mapped since."""
-        raise NotImplementedError(f"{cls.__name__} can not be opened from arrays")
+        """The finder of a part from what its `arrays` gave, which may be mapped since.
+
+        A scan gives none.
+        """
+        return Scan(table)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -83,6 +95,13 @@ class Index(ABC):
         other = copy(self)
         other._changing, other._parts = Lock(), parts
         return other
+
+    def snapshot(self) -> Self:
+        """The index as it is now: what this one takes or forgets later does not change it.
+
+        It costs nothing, since the two share all that they hold.
+        """
+        return self.with_parts(self._parts)
 
     @property
     def bits(self) -> int:
@@ -135,16 +154,18 @@ class Index(ABC):
         queries: BinaryCodes,
         k: int,
         *,
-        allowed: NDArray[np.bool_] | None = None,
+        allowed: Allowed | None = None,
         relaxed: NDArray[np.float32] | None = None,
     ) -> Neighbours:
         """The min(k, N allowed) nearest codes of each of the Q queries.
 
         Equal distances stand in the order of their ids, also where k cuts through them. k = 0 gives
-        empty rows. allowed: bool [N], in the order of `ids`, which may be answered; all when not
-        given. relaxed: float32 [Q,bits] in [0,1], what the queries were made of, for an index that
-        asks how sure each bit is. Raises CodesError for arrays that do not fit, ConfigError for
-        k < 0.
+        empty rows. allowed: what may be answered, all when not given. Either int64 [M], ids in any
+        order, of which those that the index does not hold are passed over. Or bool [N], in the
+        order of `ids`: the quicker one for many, and for an index that stays as it is. Where others
+        add or remove meanwhile, take a `snapshot`, and ask it for both its ids and the answer.
+        relaxed: float32 [Q,bits] in [0,1], what the queries were made of, for an index that asks
+        how sure each bit is. Raises CodesError for arrays that do not fit, ConfigError for k < 0.
         """
         parts = self._parts
         self._check(parts, queries, allowed, relaxed)
@@ -169,7 +190,7 @@ class Index(ABC):
         queries: BinaryCodes,
         radius_bits: int,
         *,
-        allowed: NDArray[np.bool_] | None = None,
+        allowed: Allowed | None = None,
     ) -> NeighboursWithin:
         """All codes at most `radius_bits` away from each of the Q queries.
 
@@ -195,20 +216,26 @@ class Index(ABC):
         self,
         parts: Parts,
         queries: BinaryCodes,
-        allowed: NDArray[np.bool_] | None,
+        allowed: Allowed | None,
         relaxed: NDArray[np.float32] | None,
     ) -> None:
         check_same_width(queries, self._none)
-        if allowed is not None and (allowed.dtype != bool or allowed.shape != (len(parts),)):
+        if allowed is not None and not _fits(allowed, len(parts)):
             raise CodesError(
                 f"Expected a filter of booleans [{len(parts)}], one for each id of the index in "
-                f"rising order, got {allowed.dtype} {list(allowed.shape)}."
+                f"rising order, or of ids int64 [M], got {allowed.dtype} {list(allowed.shape)}."
             )
         if relaxed is not None and relaxed.shape != (len(queries), self.bits):
             raise CodesError(
                 f"Expected the queries' relaxed bits [{len(queries)},{self.bits}], "
                 f"got {list(relaxed.shape)}."
             )
+
+
+def _fits(allowed: Allowed, ids: int) -> bool:
+    if allowed.dtype == bool:
+        return allowed.shape == (ids,)
+    return allowed.dtype == np.int64 and allowed.ndim == 1
 
 
 def _checked_ids(ids: NDArray[np.int64], codes: int) -> NDArray[np.int64]:

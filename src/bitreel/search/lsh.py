@@ -13,6 +13,7 @@ from bitreel.search.bit_sampling import RECALL, BitSampling, SamplingParameters
 from bitreel.search.code_table import CodeTable
 from bitreel.search.finder import Finder
 from bitreel.search.index import Index
+from bitreel.search.scan import Scan
 
 
 class LSHIndex(Index):
@@ -47,9 +48,9 @@ class LSHIndex(Index):
 
     @classmethod
     def finder_from(cls, table: CodeTable, arrays: dict[str, NDArray[Any]]) -> Finder:
-        return BitSampling.from_arrays(table, arrays)
+        return BitSampling.from_arrays(table, arrays) if arrays else Scan(table)
 
-    def _finder(self, table: CodeTable) -> Finder:
+    def _tuned(self, table: CodeTable) -> Finder:
         return BitSampling.of(table, self._recall)
 
     @property
@@ -60,10 +61,13 @@ class LSHIndex(Index):
     @property
     def measured_recall(self) -> float:
         """For 10 neighbours of held-out codes, over all parts of the index, by their size."""
-        made = [(len(part), part.finder) for part in self._parts.parts]
-        recalls = [(n, f.measured_recall) for n, f in made if isinstance(f, BitSampling)]
-        whole = sum(n for n, _ in recalls)
-        return sum(n * recall for n, recall in recalls) / whole if whole else 1.0
+        parts = self._parts
+        missed = [
+            len(part) * (1 - part.finder.measured_recall)
+            for part in parts.parts
+            if isinstance(part.finder, BitSampling)
+        ]
+        return 1 - sum(missed) / max(1, len(parts))
 
     @property
     def parameters(self) -> SamplingParameters:

@@ -14,13 +14,15 @@ from bitreel.search.finder import Finder
 from bitreel.search.index import Index
 from bitreel.search.multi_index_hashing import MultiIndexHashing
 from bitreel.search.multi_index_tuning import BITS_OF_A_KEY
+from bitreel.search.scan import Scan
 
 
 class MultiIndex(Index):
     """Exact answers by multi-index hashing, and by a scan where that is faster.
 
-    codes, ids, threads: as for every index. tables: how many tables of buckets; chosen by the codes
-    when not given. Raises ConfigError for tables whose keys would have no bits or too many.
+    codes, ids, threads: as for every index. tables: how many tables of buckets over each part of
+    TUNED_FROM distinct codes or more; chosen by the codes when not given. Raises ConfigError for
+    tables whose keys would have no bits or too many.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class MultiIndex(Index):
 
     @classmethod
     def finder_from(cls, table: CodeTable, arrays: dict[str, NDArray[Any]]) -> Finder:
-        return MultiIndexHashing.from_arrays(table, arrays)
+        return MultiIndexHashing.from_arrays(table, arrays) if arrays else Scan(table)
 
-    def _finder(self, table: CodeTable) -> Finder:
+    def _tuned(self, table: CodeTable) -> Finder:
         return MultiIndexHashing.of(table, tables=self._tables)

@@ -13,6 +13,8 @@ from bitreel.search.code_table import NOT_ALLOWED, CodeTable, View
 from bitreel.search.finder import Finder
 from bitreel.search.scan import Scan
 
+Allowed = NDArray[np.bool_] | NDArray[np.int64]
+
 MakeFinder = Callable[[CodeTable], Finder]
 
 # A filter that leaves one distinct code in this many is answered by a scan of those alone.
@@ -120,25 +122,34 @@ class Parts:
             if 2 * len(part) >= len(part.table.ids):
                 left.append(part)
             elif len(part):
-                words, living = part.table.spelled_out(part.view)
-                table = CodeTable.of_words(words, living, part.table.bits)
-                left.append(Part(make_finder(table)))
+                left.append(Part(make_finder(part.table.only(part.view))))
         return Parts(tuple(left))
 
-    def answering(self, allowed: NDArray[np.bool_] | None) -> list[tuple[Finder, View]]:
+    def answering(self, allowed: Allowed | None) -> list[tuple[Finder, View]]:
         """A finder and a view for each part of which anything is allowed.
 
-        allowed: bool [N], in the order of `ids`.
+        allowed: bool [N], in the order of `ids`, or int64 [M], ids.
         """
         if allowed is None:
             return [(part.finder, part.view) for part in self.parts if len(part)]
-        padded = np.append(allowed, False)
         views = []
-        for part, rank in zip(self.parts, self._ranks, strict=True):
-            view = part.table.view_of(padded[rank])
+        for part, some in zip(self.parts, self._allowed_places(allowed), strict=True):
+            view = part.table.view_of(some)
             if len(view):
                 views.append(_fewer(part.finder, view))
         return views
+
+    def _allowed_places(self, allowed: Allowed) -> list[NDArray[np.bool_]]:
+        """For each part which of its table's ids are there and allowed."""
+        if allowed.dtype == bool:
+            padded = np.append(allowed, False)
+            return [padded[rank] for rank in self._ranks]
+        found, ids = [], np.asarray(allowed, np.int64)
+        for part in self.parts:
+            places = part.places(ids)
+            found.append(np.zeros(len(part.table.ids), bool))
+            found[-1][places[places >= 0]] = True
+        return found
 
 
 def _fewer(finder: Finder, view: View) -> tuple[Finder, View]:
@@ -146,5 +157,5 @@ def _fewer(finder: Finder, view: View) -> tuple[Finder, View]:
     table = finder.table
     if _FEW * np.count_nonzero(view.keys != NOT_ALLOWED) > len(table):
         return finder, view
-    small = CodeTable.of_words(*table.spelled_out(view), table.bits)
+    small = table.only(view)
     return Scan(small), small.view

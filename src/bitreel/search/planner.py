@@ -18,14 +18,14 @@ from bitreel.codes import BinaryCodes
 from bitreel.errors import ConfigError
 from bitreel.progress import Progress, Step, silent
 from bitreel.search.exact import ExactIndex
-from bitreel.search.index import Index
+from bitreel.search.index import TUNED_FROM, Index
 from bitreel.search.index_file import arrays_of
 from bitreel.search.lsh import LSHIndex
 from bitreel.search.multi_index import MultiIndex
 from bitreel.search.neighbours import Neighbours
 
-# A scan of fewer takes less than a thousandth of a second: there is nothing to gain.
-MEASURED_FROM = 50_000
+# Fewer are scanned by every kind.
+MEASURED_FROM = TUNED_FROM
 QUERIES = 200  # that are timed
 # Another index than the scan must be worth its memory and the time to make it.
 WORTH = 1.2
