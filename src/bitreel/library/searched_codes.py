@@ -3,12 +3,14 @@
 LIBRARY/index/   the index that was planned, mapped when a search wants it
 
 The catalogue is the truth and the index is made from it: where its files are missing, damaged, of
-another version or of another library, it is made anew, and where the catalogue went on, it takes
-the difference.
+another version or of another library, all codes are compared one by one, and where the catalogue
+went on, the index takes the difference. What a search took from the catalogue so is written beside
+it once that is a good part of the whole: no other search need take it again.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,11 +33,16 @@ from bitreel.search import (
     open_index,
     plan_index,
     save_index,
+    saved_facts,
 )
 
 INDEX = "index"
 PLANNED_FROM = 100_000  # segments: below, all codes are read and compared in no time
+WRITTEN_FROM = 0.1  # of the segments that a search had to take from the catalogue
 SHORTLIST = 100  # segments to re-rank, where ten for each hit are fewer
+
+
+Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,9 @@ class SearchedCodes:
         self._revision: int | None = None
         self._index: Index | None = None  # the planned one
         self._exact: Index | None = None  # the same codes for who wants more than it grants
+        self._facts: Facts | None = None  # of the planned one, as they stood on the disk
+        self._plan: Facts = {}
+        self._unwritten = 0  # segments that it took or forgot since
         self._changing = RLock()
 
     def nearest(
@@ -80,14 +90,15 @@ class SearchedCodes:
 
     def index(self, recall: float = 1.0) -> Index:
         """The index as the catalogue stands now, one that grants the recall."""
-        with self._changing:
+        with self._catalogue.transaction(), self._changing:
             revision = self._catalogue.revision()
             if self._index is None:
                 self._open()
             assert self._index is not None
             if self._revision != revision:
-                self._follow(self._index)
+                self._unwritten += self._follow(self._index)
                 self._exact, self._revision = None, revision
+                self._write_if_due(self._index)
             if self._index.stated_recall >= recall:
                 return self._index
             self._exact = self._exact or ExactIndex.sharing(self._index)
@@ -98,12 +109,24 @@ class SearchedCodes:
         with self._catalogue.transaction():
             revision = self._catalogue.revision()
             ids, codes = self._catalogue.codes(bits=self._bits)
+            facts = self._facts_of(ids, revision)
         progress(Step("planning", 0, 1))
         index, plan = plan_index(codes, ids, wish, progress=progress)
-        self._save(index, revision, plan, self._sample(ids, codes))
         with self._changing:
+            try:
+                self._write(index, facts, asdict(plan))
+            except OSError as error:
+                raise LibraryError(
+                    f"The index can not be written to {self.folder} ({error.strerror}): the "
+                    f"library is as it was, and searches compare every code."
+                ) from error
             self._index, self._exact, self._revision = index, None, revision
         return plan
+
+    def replan(self, progress: Progress) -> Plan:
+        """Plan again for what was wished for the last time."""
+        facts = self.planned()
+        return self.plan(Wish(**facts["plan"]["wish"]) if facts else Wish(), progress)
 
     def is_plan_due(self) -> bool:
         """Whether there are enough segments for a planned index, and twice as many as at the last
@@ -114,45 +137,75 @@ class SearchedCodes:
         facts = self.planned()
         return facts is None or 2 * facts["plan"]["codes"] <= segments
 
-    def planned(self) -> dict[str, Any] | None:
-        """The facts of the index that is saved, and None where there is none of use."""
-        found = self._saved()
-        return None if found is None else found[1]
+    def planned(self) -> Facts | None:
+        """The facts of the index that is saved, None where it is of no use. Looks at no code."""
+        with suppress(CodesError):
+            facts = saved_facts(self.folder)
+            return facts if self._is_ours(facts) else None
+        return None
 
     def _open(self) -> None:
-        found = self._saved()
-        if found is not None:
-            self._index, facts = found
-            self._revision = facts["revision"]
-            return
+        """The index that is saved, an empty one where it can not be used."""
+        with suppress(CodesError):
+            index, facts = open_index(self.folder)
+            if index.bits == self._bits and self._is_ours(facts):
+                self._index, self._revision = index, facts["revision"]
+                self._facts, self._plan = facts, facts["plan"]
+                return
         none = BinaryCodes(np.empty((0, (self._bits + 7) // 8), np.uint8), self._bits)
-        self._index, self._revision = ExactIndex(none), None
+        self._index, self._facts, self._revision = ExactIndex(none), self.planned(), None
+        # Of an index that can not be used its wish is left, and another plan is due at once.
+        wish = Wish(**self._facts["plan"]["wish"]) if self._facts else Wish()
+        self._plan = asdict(Plan("exact", wish, 0, 0, "the index that was planned is lost"))
 
-    def _follow(self, index: Index) -> None:
-        """Take what was added to the catalogue since, and forget what was taken from it."""
+    def _follow(self, index: Index) -> int:
+        """Take what was added to the catalogue since, and forget what was taken from it.
+
+        Gives how many segments that were.
+        """
         last = int(index.ids[-1]) if len(index) else 0
         ids, codes = self._catalogue.codes(bits=self._bits, after=last)
+        gone = np.empty(0, np.int64)
         if len(index) + len(ids) != self._catalogue.segments():
-            index.remove(np.setdiff1d(index.ids, self._catalogue.ids(), assume_unique=True))
+            gone = np.setdiff1d(index.ids, self._catalogue.ids(), assume_unique=True)
+            index.remove(gone)
         index.add(codes, ids)
+        return len(ids) + len(gone)
 
-    def _saved(self) -> tuple[Index, dict[str, Any]] | None:
-        try:
-            index, facts = open_index(self.folder)
-        except CodesError:
-            return None
-        if (index.bits, facts.get("fingerprint")) != (self._bits, self._fingerprint):
-            return None
-        # A catalogue that was put back to an earlier state gives out the same ids again.
-        if facts["revision"] > self._catalogue.revision() or not self._agrees(facts["sample"]):
-            return None
-        return index, facts
+    def _write_if_due(self, index: Index) -> None:
+        """Save other searches the trouble, where the disk lets us and no one put another index
+        there meanwhile."""
+        if len(index) < PLANNED_FROM or self._unwritten < WRITTEN_FROM * len(index):
+            return
+        assert self._revision is not None
+        if self.planned() == self._facts:
+            with suppress(OSError):
+                self._write(index, self._facts_of(index.ids, self._revision), self._plan)
 
-    def _sample(self, ids: NDArray[np.int64], codes: BinaryCodes) -> dict[str, str]:
-        """Some codes by their ids, the last ones among them."""
+    def _write(self, index: Index, facts: Facts, plan: Facts) -> None:
+        facts = facts | {"plan": plan}
+        save_index(index, self.folder, facts)
+        self._facts, self._plan, self._unwritten = json.loads(json.dumps(facts)), plan, 0
+
+    def _facts_of(self, ids: NDArray[np.int64], revision: int) -> Facts:
+        """What tells whether an index of these segments fits a catalogue."""
         rows = np.unique(np.r_[np.linspace(0, len(ids) - 1, 50), np.arange(-50, 0) + len(ids)])
-        rows = rows[rows >= 0].astype(int) if len(ids) else np.empty(0, int)
-        return {str(ids[row]): codes.packed[row].tobytes().hex() for row in rows}
+        some = ids[rows[rows >= 0].astype(int)] if len(ids) else ids
+        packed = self._catalogue.codes_of(some, bits=self._bits).packed
+        return {
+            "fingerprint": self._fingerprint,
+            "revision": revision,
+            "sample": {
+                str(one): code.tobytes().hex() for one, code in zip(some, packed, strict=True)
+            },
+        }
+
+    def _is_ours(self, facts: Facts) -> bool:
+        """Whether the index was made from this catalogue. One that was put back to an earlier state
+        gives out the same ids again."""
+        if facts.get("fingerprint") != self._fingerprint:
+            return False
+        return facts["revision"] <= self._catalogue.revision() and self._agrees(facts["sample"])
 
     def _agrees(self, sample: dict[str, str]) -> bool:
         """Whether the catalogue holds no other codes under these ids."""
@@ -162,18 +215,3 @@ class SearchedCodes:
                 if stored.packed[0].tobytes().hex() != code:
                     return False
         return True
-
-    def _save(self, index: Index, revision: int, plan: Plan, sample: dict[str, str]) -> None:
-        facts = {
-            "fingerprint": self._fingerprint,
-            "revision": revision,
-            "plan": asdict(plan),
-            "sample": sample,
-        }
-        try:
-            save_index(index, self.folder, facts)
-        except OSError as error:
-            raise LibraryError(
-                f"The index can not be written to {self.folder} ({error.strerror}): the library is "
-                f"as it was, and searches compare every code."
-            ) from error
