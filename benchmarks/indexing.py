@@ -42,6 +42,7 @@ from bitreel.model import Model, ModelConfig, Sampling, quantise
 from bitreel.read_ahead import read_ahead
 from bitreel.training import default_cache, labelled_features, train
 from bitreel.training.presets import make_config
+from bitreel.video import WHOLE_VIDEOS
 from bitreel.video.picture import PictureMaker
 from bitreel.video.sampling import uniform_indices
 
@@ -193,6 +194,8 @@ def measured(bench: Bench, options: argparse.Namespace) -> Iterator[Row]:
             row.map_at_10 = float(np.mean(row.map_at_10_of_seeds))
         yield row
     yield from floors(bench.preset, stages)
+    for key in ("openvino", "int8"):
+        yield library_row(bench, key, options.repeats, seconds.get(PEER))
     for name, why in others.items():
         if isinstance(why, str):
             yield Row(bench.preset, name, skipped=why)
@@ -307,6 +310,24 @@ def floors(preset: str, stages: dict[str, dict[str, float]]) -> Iterator[Row]:
     yield Row(preset, "floor: decode and resize", 1000 / (first["decode"] + first["resize"]))
     for name, found in stages.items():
         yield Row(preset, f"floor: network, {name}", 1000 / found["network"])
+
+
+def library_row(bench: Bench, key: str, repeats: int, peer: float | None) -> Row:
+    """`Library.add` as a whole: contents told, decoded in other processes, all cores, stored."""
+    spent = []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            library = Library.create(
+                Path(folder) / "library", bench.models[key], segmenting=WHOLE_VIDEOS
+            )
+            start = cpu_seconds()
+            report = library.add(bench.paths)
+            library.close()  # what its processes took counts when they have ended
+            spent.append((cpu_seconds() - start) / report.added)
+    seconds = float(np.median(spent))
+    row = Row(bench.preset, f"Library.add, {OURS[key]}", 1 / seconds)
+    row.ratio_to_opencv_eager = None if peer is None else peer / seconds
+    return row
 
 
 # Pipelines
