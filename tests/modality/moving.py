@@ -11,6 +11,7 @@ SPECS = (
     "rgb",
     "difference",
     "difference:length=3:gain=1",
+    "difference:length=2:camera=steady",
     "flow",
     "flow:length=3:camera=median",
     "dynamic",

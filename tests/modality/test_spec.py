@@ -27,7 +27,12 @@ raft_files = st.text(st.characters(exclude_characters=":,="), min_size=1).filter
 )
 modalities: st.SearchStrategy[Modality] = st.one_of(
     st.just(Rgb()),
-    st.builds(Difference, length=lengths, gain=st.floats(0.001, 255)),
+    st.builds(
+        Difference,
+        length=lengths,
+        gain=st.floats(0.001, 255),
+        camera=st.sampled_from(["keep", "steady"]),
+    ),
     st.builds(
         Flow,
         length=lengths,
@@ -75,7 +80,8 @@ def test_several_keep_their_order_and_may_share_a_name() -> None:
         ("", "Unknown modality ''"),
         ("rgb,", "Unknown modality ''"),
         ("rgb:size=3", "unknown option 'size': rgb takes none"),
-        ("difference:len=3", "unknown option 'len': choose from length, gain"),
+        ("difference:len=3", "unknown option 'len': choose from length, gain, camera"),
+        ("difference:camera=median", "'keep' or 'steady'"),
         ("difference:name=x", "unknown option 'name'"),
         ("difference:length", "'length' no value: write length=VALUE"),
         ("difference:length=", "'length' no value"),

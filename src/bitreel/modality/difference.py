@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
@@ -10,6 +12,7 @@ from bitreel.config import STRICT
 from bitreel.errors import ConfigError
 from bitreel.modality.protocol import check_snippets, flip_columns
 from bitreel.modality.spec import write_spec
+from bitreel.modality.steady import steadied
 
 MAX_LENGTH = 64
 
@@ -20,10 +23,12 @@ class Difference:
 
     Never of the last frame to the first: a static clip gives zeros, a reversed clip the negated
     reverse. (Wang et al., Temporal Segment Networks, 2016; Fernando et al., Odd-One-Out, 2017.)
+    camera: `steady` first takes away by how much the picture as a whole shifts and brightens.
     """
 
     length: int = 1
     gain: float = 2.0  # half of full contrast, from frame to frame, reaches the ends of the range
+    camera: Literal["keep", "steady"] = "keep"
 
     name = "difference"
     signed = True
@@ -58,11 +63,20 @@ class Difference:
         The channels are red, green and blue of the first difference, then of the next.
         """
         check_snippets(self, snippets)
-        planes = snippets.transpose(0, 1, 4, 2, 3).astype(np.int16, order="C")
-        steps = (planes[:, 1:] - planes[:, :-1]).astype(np.float32)
+        steps = self._steps(snippets)
         steps *= np.float32(self.gain / 255)
         np.clip(steps, -1, 1, out=steps)
         return steps.reshape(len(steps), self.channels, *steps.shape[3:])
+
+    def _steps(self, snippets: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """[T,L+1,H,W,3] → [T,L,3,H,W] in grey levels."""
+        planes = snippets.transpose(0, 1, 4, 2, 3).astype(np.int16, order="C")
+        steps = (planes[:, 1:] - planes[:, :-1]).astype(np.float32)
+        if self.camera == "steady":
+            for position, step in np.ndindex(steps.shape[:2]):
+                before, after = steadied(snippets[position, step], snippets[position, step + 1])
+                steps[position, step] = (after - before).transpose(2, 0, 1)
+        return steps
 
     def mirror(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """[...,3L,H,W]: left and right exchanged."""
