@@ -5,6 +5,9 @@ else the machine does meets all of them alike. recall@k counts an answer as near
 found. Exact engines answer a batch; approximate ones and multi-index hashing too, one query after
 the other inside. Peers with a dial are asked at several settings: compare at equal recall.
 
+Graphs (FAISS HNSW, usearch) take minutes to build for a million codes: --quick asks them on the
+first hundred thousand, beside ours and the flat scan again, and none is built for ten million.
+
 Then single queries on all threads (p50 and p99 of the wall clock, and the share of the memory's
 read bandwidth, measured beside it), duplicates, and what opening ten million codes takes.
 
@@ -43,7 +46,7 @@ Packed = NDArray[np.uint8]
 Distances = NDArray[np.int32]
 Ask = Callable[[Packed, int], Distances]
 
-MILLION = 1_000_000
+MILLION, FEW = 1_000_000, 100_000
 K = 10
 QUERIES = 1000
 
@@ -79,7 +82,15 @@ def main() -> None:
     rows = Rows(options.json)
     for name, make in datasets(options):
         if options.only in name:
-            batches(make(), rows, quick=options.quick)
+            data = make()
+            if not options.quick:
+                graphs = [] if len(data.codes) > MILLION else [graph_engines]
+                batches(data, rows, [other_engines, *graphs], rounds=5)
+                continue
+            batches(data, rows, [other_engines], rounds=3)
+            if data.name != "uniform":
+                few = Data(data.name, data.codes[:FEW], data.queries)
+                batches(few, rows, [graph_engines], rounds=3)
     if options.only in "single":
         singles(rows, MILLION if options.quick else 10 * MILLION)
     if options.only in "duplicates":
@@ -177,12 +188,15 @@ def flipped(codes: Packed, share: float, random: np.random.Generator) -> Packed:
 # ------------------------------------------------------------------------------------- engines
 
 
-def engines(data: Data, *, quick: bool) -> Iterator[Engine]:
+def engines(data: Data) -> Iterator[Engine]:
     """faiss flat comes first: the others are compared with it, and its answers are the truth."""
     yield built("faiss flat", partial(faiss_flat, data))
     yield built("bitreel exact", partial(ours, ExactIndex, data))
     yield built("bitreel mih", partial(ours, MultiIndex, data))
     yield built("bitreel lsh .95", partial(ours, partial(LSHIndex, recall=0.95), data))
+
+
+def other_engines(data: Data) -> Iterator[Engine]:
     yield built("numpy", partial(numpy_scan, data), queries=2)
     width = 16
     index = built(f"faiss hash b={width}", partial(faiss_hash, data, width))
@@ -192,11 +206,15 @@ def engines(data: Data, *, quick: bool) -> Iterator[Engine]:
     yield from dial(index, "nflip", (0, 1), queries=50)
     index = built("faiss ivf 1024", partial(faiss_ivf, data))
     yield from dial(index, "nprobe", (1, 4, 16, 64))
-    if quick or len(data.codes) > MILLION:  # graphs take minutes to build
-        return
+
+
+def graph_engines(data: Data) -> Iterator[Engine]:
     index = built("faiss hnsw M=16", partial(faiss_hnsw, data))
     yield from dial(index, "efSearch", (16, 64, 256))
-    yield built("usearch hnsw", partial(usearch_hnsw, data))
+    graph = built("usearch hnsw", partial(usearch_hnsw, data))
+    for width in (64, 256):
+        ask = partial(usearch_ask, graph.ask.args[0], width)  # type: ignore[attr-defined]
+        yield Engine(f"usearch hnsw expansion={width}", ask, graph.build_seconds)
 
 
 def built(name: str, make: Callable[[], Any], *, queries: int = QUERIES) -> Engine:
@@ -277,21 +295,25 @@ def filled(index: Any, data: Data) -> Any:
 def usearch_hnsw(data: Data) -> Ask:
     index = USearch(ndim=data.bits, metric=MetricKind.Hamming, dtype=ScalarKind.B1)
     index.add(np.arange(len(data.codes)), data.codes, threads=1)
+    return partial(usearch_ask, index, 64)
 
-    def ask(queries: Packed, k: int) -> Distances:
-        return np.asarray(index.search(queries, k, threads=1).distances, np.int32)
 
-    return ask
+def usearch_ask(index: Any, expansion: int, queries: Packed, k: int) -> Distances:
+    index.expansion_search = expansion
+    found = index.search(queries, k, threads=1)
+    return np.asarray(found.distances, np.int32).reshape(len(queries), -1)
 
 
 # -------------------------------------------------------------------------------------- tables
 
 
-def batches(data: Data, rows: Rows, *, quick: bool) -> None:
+def batches(
+    data: Data, rows: Rows, peers: list[Callable[[Data], Iterator[Engine]]], *, rounds: int
+) -> None:
     """Every engine on one thread: rounds in which they take turns."""
-    found = list(engines(data, quick=quick))
+    found = [engine for some in (engines, *peers) for engine in some(data)]
     truth = found[0].ask(data.queries, K)
-    for _ in range(3 if quick else 5):
+    for _ in range(rounds):
         for engine in found:
             queries = data.queries[: engine.queries]
             start = time.process_time()
@@ -324,14 +346,21 @@ def singles(rows: Rows, n: int) -> None:
         for data in (clustered(n, bits, 0.10), uniform(n, bits)):
             asks: dict[str, Ask] = {
                 "read bandwidth": partial(read, data.codes),
-                "faiss flat": partial(on_all_threads, faiss_flat(data)),
+                "faiss flat": partial(faiss_ask, faiss_flat(data)),
+                "faiss flat, all threads": partial(on_all_threads, faiss_flat(data)),
+                "numpy": numpy_scan(data),
                 "bitreel exact": ours(ExactIndex, data, threads=available_threads()),
                 "bitreel mih": ours(MultiIndex, data, threads=available_threads()),
             }
             clocked = in_turns(asks, data.queries)
-            floor = float(np.median(clocked["read bandwidth"]))
-            for name, seconds in clocked.items():
-                p50 = float(np.median(seconds))
+            floor, _ = clocked["read bandwidth"].medians()
+            flat, _ = clocked["faiss flat"].medians()
+            truth = clocked["faiss flat"].distances
+            for name, turns in clocked.items():
+                p50, cpu = turns.medians()
+                near = [
+                    np.mean(a <= b[:, -1:]) for a, b in zip(turns.distances, truth, strict=False)
+                ]
                 rows.add(
                     data=data.name,
                     n=n,
@@ -339,32 +368,50 @@ def singles(rows: Rows, n: int) -> None:
                     k=K,
                     mode="single",
                     engine=name,
-                    threads=available_threads(),
+                    queries_per_cpu_second=1 / cpu,
+                    recall=float(np.mean(near)),
+                    ratio_to_faiss_flat=flat / p50,
                     p50_ms=1e3 * p50,
-                    p99_ms=1e3 * float(np.quantile(seconds, 0.99)),
+                    p99_ms=1e3 * float(np.quantile(turns.seconds, 0.99)),
                     share_of_bandwidth=floor / p50,
                     gigabytes_per_second=data.codes.nbytes / p50 / 1e9,
                 )
 
 
-def in_turns(asks: dict[str, Ask], queries: Packed, rounds: int = 100) -> dict[str, list[float]]:
-    """Seconds of the wall clock for single queries, engine by engine within each round."""
-    seconds: dict[str, list[float]] = {name: [] for name in asks}
-    for row in range(-1, rounds):
+@dataclass
+class Turns:
+    """Of one engine and each query: seconds of the wall clock, of all threads, and its answer."""
+
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    distances: list[Distances] = field(default_factory=list)
+
+    def medians(self) -> tuple[float, float]:
+        return float(np.median(self.seconds)), float(np.median(self.cpu_seconds))
+
+
+def in_turns(asks: dict[str, Ask], queries: Packed, rounds: int = 100) -> dict[str, Turns]:
+    """Single queries, engine by engine within each round; no more once one took five seconds."""
+    turns = {name: Turns() for name in asks}
+    for ask in asks.values():
+        ask(queries[:1], K)  # compiles
+    for row in range(rounds):
         for name, ask in asks.items():
-            start = time.perf_counter()
-            ask(queries[row : row + 1] if row >= 0 else queries[:1], K)
-            if row >= 0:  # the first one compiles
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
+            if sum(turns[name].seconds) > 5:
+                continue
+            start, cpu = time.perf_counter(), time.process_time()
+            turns[name].distances.append(ask(queries[row : row + 1], K))
+            turns[name].cpu_seconds.append(time.process_time() - cpu)
+            turns[name].seconds.append(time.perf_counter() - start)
+    return turns
 
 
 def read(codes: Packed, queries: Packed, k: int) -> Distances:
     """Every byte once, by all threads: what no search of them all can be faster than."""
     words = codes.reshape(-1).view(np.uint64)
     parts = np.array_split(words, available_threads())
-    with_all = list(_readers.map(np.bitwise_xor.reduce, parts))
-    return np.asarray(with_all, np.uint64).view(np.int32)
+    list(_readers.map(np.bitwise_xor.reduce, parts))
+    return np.zeros((1, k), np.int32)
 
 
 _readers = ThreadPoolExecutor(available_threads())

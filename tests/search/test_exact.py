@@ -7,7 +7,7 @@ import pytest
 
 from bitreel.codes import BinaryCodes, hamming
 from bitreel.errors import ConfigError
-from bitreel.search import ExactIndex, Neighbours, NeighboursWithin
+from bitreel.search import ExactIndex, Neighbours, NeighboursWithin, code_table
 
 
 def codes_of(seed: int, n: int, bits: int) -> BinaryCodes:
@@ -25,6 +25,16 @@ def test_the_number_of_threads_changes_nothing(queries: int) -> None:
     nearest = hamming(asked[:1], codes)[0]
     expected = np.lexsort((np.arange(len(codes)), nearest))[:20]
     assert one.search(asked, 20).ids[0].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.1, 0.3])
+def test_a_filter_sorts_no_codes(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+    """They are distinct, however few are left; to find that out anew took longer than a search."""
+    index = ExactIndex(codes_of(1, 5000, 64)[np.arange(8000) % 5000])
+    allowed = np.random.default_rng(2).random(8000) < share
+    monkeypatch.delattr(code_table, "_distinct")
+    found = index.search(codes_of(2, 3, 64), 20, allowed=allowed)
+    assert allowed[found.ids].all()
 
 
 def test_a_thread_at_least() -> None:
