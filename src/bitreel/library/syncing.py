@@ -20,6 +20,7 @@ def sync(catalogue: Catalogue, collection: Collection, add: Callable[[], AddRepo
     """
     catalogue.skip(collection.skipped)
     report = add()
+    catalogue.skip(report.failures)  # such as a link that leads nowhere: no file, but in the folder
     gone, absent = _gone(catalogue, collection)
     removed = catalogue.remove(gone) if gone else 0
     return replace(report, removed=removed, skipped=len(collection.skipped), absent=absent)
