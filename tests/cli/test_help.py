@@ -97,12 +97,14 @@ def test_an_evaluation_of_given_codes_does_not_wait_for_torch() -> None:
     assert imported("evaluate", "--codes", CODES) == "imported:"
 
 
-def test_the_status_of_a_library_does_not_wait_for_torch(tmp_path: Path) -> None:
+def test_what_reads_codes_of_a_library_does_not_wait_for_torch(tmp_path: Path) -> None:
     from bitreel.library import Library
     from tiny import tiny_model
 
     Library.create(tmp_path / "library", tiny_model()).close()
-    assert imported("status", tmp_path / "library") == "imported:"
+    library, file = tmp_path / "library", tmp_path / "codes.npz"
+    for words in (("status", library), ("export", library, file), ("import", library, file)):
+        assert imported(*words) == "imported:"
 
 
 def test_the_package_itself_does_not_wait_for_torch() -> None:

@@ -56,7 +56,8 @@ def read_codes(path: Path | str) -> Exported:
     files = files_of(path)
     for file in files:
         if not file.is_file():
-            raise CodesError(f"{file} is not there, or is no file: check the name.")
+            hint = "check the name" if file == path else f"it belongs beside {path.name}"
+            raise CodesError(f"{file} is not there, or is no file: {hint}.")
     try:
         return _read(path)
     except CodesError as error:

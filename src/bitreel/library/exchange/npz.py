@@ -31,6 +31,14 @@ _NUMBERS: dict[str, _Dtype] = {
     "size_bytes": np.int64,
     "mtime_ns": np.int64,
 }
+_NAMES = {
+    "about",
+    "code",
+    "content_bytes",
+    "content_ends",
+    *_NUMBERS,
+    *(f"{name}_{part}" for name in _TEXTS for part in ("utf8", "ends")),
+}
 
 
 def write_npz(file: IO[bytes], exported: Exported, told: Callable[[int], None]) -> None:
@@ -151,7 +159,7 @@ def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]]:
             raise CodesError("it is no .npz file, or its end is missing")
         file.seek(0, os.SEEK_SET)
         with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files if name in _NAMES}
     except CodesError:
         raise
     # Damage makes numpy, zipfile, zlib and the header's parser raise a dozen unrelated types.

@@ -127,7 +127,7 @@ def _odd_bytes(text: str) -> bytes | None:
 
 
 def _exported(pa: Any, about: About, table: Any) -> Exported:
-    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+    columns = {field.name: table.column(field.name) for field in _schema(pa, about.bits)}
     for field in _schema(pa, about.bits):
         if not field.nullable and columns[field.name].null_count:
             raise CodesError(f"the column {field.name} in it has gaps")
@@ -136,16 +136,28 @@ def _exported(pa: Any, about: About, table: Any) -> Exported:
     videos: dict[str, Any] = {}
     for name, _, _ in _OF_VIDEO:
         videos[name] = columns[name].take(pa.array(firsts))
-        if not columns[name].equals(videos[name].take(pa.array(rows))):
-            raise CodesError(f"segments of one video differ in the column {name}")
+        _check_repeated(pa, name, columns[name], videos[name], rows)
     segments = SegmentColumns(
         columns["id"].to_numpy(),
         video_ids,
         columns["start_seconds"].to_numpy(),
         columns["end_seconds"].to_numpy(),
-        BinaryCodes(_packed(columns["code"]), about.bits),
+        BinaryCodes(_packed(columns["code"].combine_chunks()), about.bits),
     )
     return about.exported(_videos(ids, videos), segments)
+
+
+def _check_repeated(
+    pa: Any, name: str, column: Any, of_videos: Any, rows: NDArray[np.int64]
+) -> None:
+    """Raises CodesError where a segment says something else of its video than the first one did.
+
+    A part at a time: Arrow holds no more than 2 GB of text in one piece.
+    """
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[first : first + _ROWS_AT_ONCE]
+        if not column.slice(first, len(part)).equals(of_videos.take(pa.array(part))):
+            raise CodesError(f"segments of one video differ in the column {name}")
 
 
 def _videos(ids: NDArray[np.int64], columns: dict[str, Any]) -> VideoColumns:
