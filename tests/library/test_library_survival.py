@@ -305,6 +305,35 @@ def test_a_lock_that_is_held_for_a_moment(library: Library, videos: list[Path]) 
         timer.join()
 
 
+def test_a_library_on_a_slow_disk_is_read_while_it_is_written(
+    tmp_path: Path,
+    videos: list[Path],
+    expected: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every statement takes its time. Searches see whole videos, more and more of them."""
+    folder, real = tmp_path / "library", Catalogue._execute
+
+    def slowly(catalogue: Catalogue, sql: str, *values: object) -> None:
+        time.sleep(0.01)
+        real(catalogue, sql, *values)
+
+    monkeypatch.setattr(Catalogue, "_execute", slowly)
+    seen: list[int] = []
+    with Library.create(folder, tiny_model()) as library:
+        writer = threading.Thread(target=library.add, args=(videos,))
+        writer.start()
+        with Library.open(folder, model=tiny_model()) as reader:
+            while writer.is_alive():
+                status = reader.status()
+                assert status.videos == status.segments, "no video is half there"
+                seen.append(status.videos)
+        writer.join()
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 2, f"it was read meanwhile: {seen}"
+    assert indexed_codes(folder) == expected
+
+
 def test_a_full_disk_keeps_what_was_done_and_goes_on_when_there_is_room(
     library: Library, videos: list[Path], expected: dict[str, bytes]
 ) -> None:
