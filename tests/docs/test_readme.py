@@ -21,6 +21,7 @@ from command_line import bitreel, check_words
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = PAGES[0]
+MEASURED_ON = "actions16/"  # data of the figures, which a reader does not have
 SHELLS = {"console", "bash", "sh", "shell"}
 
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
@@ -167,7 +168,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(readers_folder: Path
     run: list[str] = []
     for block in blocks(README):
         for words in block.commands() if block.language in SHELLS else ():
-            if words[0] == "bitreel":
+            if words[0] == "bitreel" and MEASURED_ON not in words:
                 ended = bitreel(*words[1:])
                 assert ended.code == 0, f"{block}: {shlex.join(words)}\n{ended.err}"
                 run.append(words[1])
