@@ -12,6 +12,7 @@
     │   └── WeightsError           pretrained weights that can not be had
     ├── LibraryError               a library that is missing, damaged, locked or of another version
     │   └── ModelMismatch          a library and a model that do not belong together
+    │       └── ModelChanged       a library that was given another model while it was in use
     └── ConfigError                an option out of its range
 
 Every message names the file or option, the cause, and what to do next. Catch at the level you need.
@@ -64,6 +65,10 @@ class LibraryError(BitreelError):
 
 class ModelMismatch(LibraryError):
     """A library and a model that do not belong together."""
+
+
+class ModelChanged(ModelMismatch):
+    """A library that was given another model while it was in use."""
 
 
 class ConfigError(BitreelError):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
 import random
 import shutil
 import sqlite3
@@ -12,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from bad_luck import no_right_to_write
 from library_helpers import indexed_codes, make_video, make_videos, rows, tiny_model
 
 from bitreel.errors import BitreelError, LibraryError, ModelError, ModelMismatch
@@ -284,26 +283,6 @@ def test_padding_bits_that_are_set(copy: Path, query: Path) -> None:
 
 
 # Read-only
-
-
-@contextmanager
-def no_right_to_write(folder: Path) -> Iterator[None]:
-    """Permissions bind this thread, also when it is root's."""
-    for path in [folder, *folder.rglob("*")]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    libc = ctypes.CDLL(None)
-    is_root = os.geteuid() == 0
-    try:
-        if is_root:
-            libc.setfsuid(65534)
-        with pytest.raises(PermissionError):
-            (folder / "probe").touch()
-        yield
-    finally:
-        if is_root:
-            libc.setfsuid(0)
-        for path in [folder, *folder.rglob("*")]:
-            path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 @pytest.fixture

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
-import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bad_luck import PROCESSES, die_at_call, finish, killed, start
 from library_helpers import indexed_codes, make_video, make_videos, put_code, rows, tiny_model
 
 import bitreel.model.folder
@@ -26,10 +23,6 @@ from bitreel.library import AddReport, Fate, Library, Video, connection
 from bitreel.library.catalogue import Catalogue
 from bitreel.model import Model
 from bitreel.progress import Step
-
-# A server that has torch loaded already and forks: a child starts in a blink.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["bitreel.model", "bitreel.library"])
 
 COUNT = 10
 
@@ -51,39 +44,6 @@ def expected(videos: list[Path], tmp_path_factory: pytest.TempPathFactory) -> di
     codes = indexed_codes(folder)
     assert len(set(codes.values())) > COUNT // 2
     return codes
-
-
-def start(target: Callable[..., None], *arguments: Any) -> BaseProcess:
-    child = PROCESSES.Process(target=target, args=arguments)
-    child.start()
-    return child
-
-
-def finish(child: BaseProcess) -> None:
-    child.join(60)
-    assert child.exitcode == 0, f"ended with {child.exitcode}"
-
-
-def killed(child: BaseProcess) -> None:
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL, f"ended with {child.exitcode}"
-
-
-def die(*_: object, **__: object) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die_at_call(owner: Any, name: str, nth: int) -> None:
-    """Let the process be killed just before the nth call of a function."""
-    original = getattr(owner, name)
-    calls = iter(range(1, 1000))
-
-    def counting(*args: Any, **options: Any) -> Any:
-        if next(calls) == nth:
-            die()
-        return original(*args, **options)
-
-    setattr(owner, name, counting)
 
 
 # What children do

@@ -18,6 +18,7 @@ from bitreel.cli.export import export
 from bitreel.cli.import_codes import import_codes
 from bitreel.cli.index import index
 from bitreel.cli.index_report import index_report
+from bitreel.cli.migrate import migrate
 from bitreel.cli.quantise import quantise
 from bitreel.cli.search import search
 from bitreel.cli.status import status
@@ -46,6 +47,7 @@ VERBS = (
     index_report,
     export,
     import_codes,
+    migrate,
     demo,
     doctor,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -11,6 +11,9 @@ from rich.text import Text
 
 from bitreel.cli.console import Json, out, print_json
 from bitreel.library.records import Entry, Fate
+
+if TYPE_CHECKING:
+    from bitreel.library import Status
 
 
 def status(
@@ -51,10 +54,33 @@ def status(
         out.print(table)
     if facts.skipped:
         out.print(f"{facts.skipped} files were skipped.")
+    _print_models(facts)
     for entry in entries:
         _print(entry)
     if bad:
         out.print(f"`bitreel index {facts.folder} FOLDER --retry` tries them again as they are.")
+
+
+def _print_models(facts: Status) -> None:
+    if facts.migration is not None:
+        way = facts.migration
+        out.print(
+            f"On the way to the model {way.model_fingerprint[:12]} ({way.bits} bits): {way.done} "
+            f"of {way.total} videos are encoded. `bitreel migrate {facts.folder}` goes on.",
+            soft_wrap=True,
+        )
+    if facts.kept_model is not None:
+        kept = facts.kept_model
+        told = (
+            "was rolled back, and is kept"
+            if kept.rolled_back
+            else f"is kept: `bitreel migrate {facts.folder} --rollback` goes back to it"
+        )
+        out.print(
+            f"The model {kept.model_fingerprint[:12]} ({kept.bits} bits, {kept.videos} videos) "
+            f"{told}.",
+            soft_wrap=True,
+        )
 
 
 def _print(entry: Entry) -> None:

@@ -2,8 +2,9 @@
 
 from bitreel.library.collection import Collection, Filter, collect
 from bitreel.library.library import Library
+from bitreel.library.re_encoding import VideosMissing
 from bitreel.library.records import Entry, Fate, Video
-from bitreel.library.results import AddReport, Hit, SearchResults, Status
+from bitreel.library.results import AddReport, Hit, MigrationReport, SearchResults, Status
 
 __all__ = [
     "AddReport",
@@ -13,8 +14,10 @@ __all__ = [
     "Filter",
     "Hit",
     "Library",
+    "MigrationReport",
     "SearchResults",
     "Status",
     "Video",
+    "VideosMissing",
     "collect",
 ]

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from bitreel.clip import Segment
 from bitreel.codes import BinaryCodes
-from bitreel.errors import CodesError, LibraryError
+from bitreel.errors import CodesError, LibraryError, ModelChanged
 from bitreel.library.records import CodedSegment, Fate, VideoRecord, from_column, to_column
+from bitreel.library.replacing import Replacing
 from bitreel.library.schema import SCHEMA_VERSION, statements
-from bitreel.library.tables import Tables
 from bitreel.version import __version__
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
@@ -33,8 +33,15 @@ class SegmentsOfVideo:
     codes: BinaryCodes
 
 
-class Catalogue(Tables):
-    """What is known of a library's videos and their segments. Every method raises LibraryError."""
+class Catalogue(Replacing):
+    """What is known of a library's videos and their segments. Every method raises LibraryError.
+
+    fingerprint: of the model that made the codes, where that is known. From then on no transaction
+    begins in a catalogue whose codes are another model's by now: whoever made codes or a query with
+    the former model neither writes nor compares them. ModelChanged says so.
+    """
+
+    fingerprint: str | None = None
 
     def is_laid_out(self) -> bool:
         """Whether the tables are there. They come last when a library is made."""
@@ -181,6 +188,17 @@ class Catalogue(Tables):
                 to_column(path),
             )
             return {int(row[0]) for row in found}
+
+    def _begun(self) -> None:
+        if self.fingerprint is None:
+            return
+        found = self._rows("SELECT value FROM meta WHERE key = 'fingerprint'")
+        if found and found[0][0] != self.fingerprint:
+            raise ModelChanged(
+                f"The library {self.path.parent} was given another model meanwhile "
+                f"({str(found[0][0])[:12]} in place of {self.fingerprint[:12]}): what was done "
+                f"before is kept. Do the same again, with that model, to go on."
+            )
 
     def _put_segments(self, record: VideoRecord) -> None:
         video_id = self._value("SELECT id FROM videos WHERE path = ?", to_column(record.path))

@@ -43,6 +43,7 @@ class Database:
             # Immediate: one that reads first and then finds that another wrote would have to fail.
             self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
+                self._begun()
                 yield
                 self._execute("COMMIT")
             except BaseException:
@@ -54,6 +55,9 @@ class Database:
         """Run one statement, which takes no values."""
         with self.transaction(write=True):
             self._execute(sql)
+
+    def _begun(self) -> None:
+        """What is to be looked at first in every transaction."""
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -3,7 +3,8 @@
 LIBRARY/
   catalogue.sqlite            videos, segments, codes, labels
   catalogue.backup-1.sqlite   the catalogue as schema 1 had it, where it was brought up to date
-  model/                      the model that made the codes
+  model/                      the model that made the codes; after a migration to another one it
+                              lies in models/, by its fingerprint (remodelling_folders.py)
 
 The tables are committed after everything else is in place: until then the folder is no library, and
 whoever makes one there next starts afresh.
@@ -12,37 +13,27 @@ whoever makes one there next starts afresh.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitreel.errors import ConfigError, LibraryError, ModelMismatch
 from bitreel.library.catalogue import Catalogue
+from bitreel.library.facts import MODEL, read_facts
+from bitreel.library.facts import Facts as Facts
 from bitreel.library.migration import migrate
-from bitreel.library.schema import SCHEMA_VERSION
-from bitreel.version import __version__
 from bitreel.video import Segmenting
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model
 
 CATALOGUE = "catalogue.sqlite"
-MODEL = "model"
 _MODEL_MANIFEST = "model.json"  # as bitreel.model writes it
 
 # What an unfinished library may hold.
 _OWN_NAMES = {CATALOGUE, MODEL, "model.writing"} | {
     CATALOGUE + suffix for suffix in ("-journal", "-wal", "-shm")
 }
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a catalogue says about its library."""
-
-    bits: int
-    fingerprint: str
-    segmenting: Segmenting
 
 
 def is_library(folder: Path) -> bool:
@@ -90,13 +81,25 @@ def open_library(folder: Path) -> tuple[Catalogue, Facts]:
         if not catalogue.is_laid_out():
             raise _no_library(folder, "The making of a library was broken off at")
         migrate(catalogue)
-        facts = _checked_facts(folder, catalogue.meta())
-        _check_stored_model(folder, facts)
-        catalogue.check_codes(bits=facts.bits)
+        facts = _look_at(folder, catalogue)
     except BaseException:
         catalogue.close()
         raise
     return catalogue, facts
+
+
+def _look_at(folder: Path, catalogue: Catalogue) -> Facts:
+    while True:
+        facts = read_facts(catalogue)
+        try:
+            _check_stored_model(folder, facts)
+            catalogue.check_codes(bits=facts.bits)
+        except LibraryError:
+            if read_facts(catalogue) == facts:
+                raise
+            continue  # it was given another model between two looks
+        catalogue.fingerprint = facts.fingerprint
+        return facts
 
 
 def load_model(folder: Path, facts: Facts, runtime: str) -> Model:
@@ -108,7 +111,7 @@ def load_model(folder: Path, facts: Facts, runtime: str) -> Model:
     from bitreel.model import Model
     from bitreel.runtime import default_networks
 
-    model = Model.load(folder / MODEL).use_runtime(runtime, kept=default_networks())
+    model = Model.load(folder / facts.model).use_runtime(runtime, kept=default_networks())
     if model.fingerprint != facts.fingerprint:
         raise _wrong_stored_model(folder, model.fingerprint, facts)
     return model
@@ -157,47 +160,14 @@ def _no_library(folder: Path, what: str) -> LibraryError:
     )
 
 
-def _checked_facts(folder: Path, meta: dict[str, str]) -> Facts:
-    path = folder / CATALOGUE
-    try:
-        version, bits = int(meta["schema_version"]), int(meta.get("bits", 0))
-    except (KeyError, ValueError):
-        raise LibraryError(
-            f"{path} is not the catalogue of a bitreel library, or it is damaged: bring it back "
-            f"from a copy, or index the videos into a new folder."
-        ) from None
-    if version != SCHEMA_VERSION:
-        raise LibraryError(
-            f"The library {folder} was written by bitreel {meta.get('bitreel', 'unknown')} with "
-            f"schema {version}, and this version ({__version__}) reads schema {SCHEMA_VERSION}: "
-            f"install that version, or index the videos into a new folder."
-        )
-    if bits < 1 or not meta.get("fingerprint"):
-        raise LibraryError(
-            f"{path} does not say with what model its codes were made: bring it back from a copy, "
-            f"or index the videos into a new folder."
-        )
-    return Facts(bits, meta["fingerprint"], _segmenting(path, meta.get("segmenting", "")))
-
-
-def _segmenting(path: Path, value: str) -> Segmenting:
-    try:
-        return Segmenting(**json.loads(value))
-    except (ValueError, TypeError, ConfigError):
-        raise LibraryError(
-            f"{path} does not say how its videos are cut into segments: bring it back from a copy, "
-            f"or index the videos into a new folder."
-        ) from None
-
-
 def _check_stored_model(folder: Path, facts: Facts) -> None:
     try:
-        manifest = json.loads((folder / MODEL / _MODEL_MANIFEST).read_text())
+        manifest = json.loads((folder / facts.model / _MODEL_MANIFEST).read_text())
         fingerprint = str(manifest["fingerprint"])
     except (OSError, ValueError, KeyError, TypeError):
         raise LibraryError(
-            f"The model of the library is missing or damaged ({folder / MODEL}): copy the model "
-            f"with the fingerprint {facts.fingerprint[:12]} there."
+            f"The model of the library is missing or damaged ({folder / facts.model}): copy the "
+            f"model with the fingerprint {facts.fingerprint[:12]} there."
         ) from None
     if fingerprint != facts.fingerprint:
         raise _wrong_stored_model(folder, fingerprint, facts)
@@ -205,6 +175,7 @@ def _check_stored_model(folder: Path, facts: Facts) -> None:
 
 def _wrong_stored_model(folder: Path, fingerprint: str, facts: Facts) -> ModelMismatch:
     return ModelMismatch(
-        f"{folder / MODEL} is the model {fingerprint[:12]} and the library's codes were made with "
-        f"{facts.fingerprint[:12]}: copy that model there, or index the videos into a new folder."
+        f"{folder / facts.model} is the model {fingerprint[:12]} and the library's codes were made "
+        f"with {facts.fingerprint[:12]}: copy that model there, or index the videos into a new "
+        f"folder."
     )

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
-from bitreel.errors import ConfigError, LibraryError
+from bitreel.errors import ConfigError, LibraryError, ModelChanged, ModelError
 from bitreel.library.adding import add_videos
 from bitreel.library.catalogue import Catalogue
 from bitreel.library.collection import Collection
 from bitreel.library.exchange import Exported, ExportReport, export_codes, import_codes, read_codes
+from bitreel.library.facts import read_facts
 from bitreel.library.folder import (
     Facts,
     check_model,
     check_segmenting,
     is_library,
-    load_model,
     make_library,
     open_library,
 )
+from bitreel.library.opened import Opened
 from bitreel.library.places import find_places
-from bitreel.library.query import Query, encode_query
-from bitreel.library.reading import read_clips
+from bitreel.library.query import query_of
 from bitreel.library.records import Entry, Fate, Video
-from bitreel.library.results import AddReport, SearchResults, Status
+from bitreel.library.remodelling import Remodelling
+from bitreel.library.remodelling_status import kept_model, under_way
+from bitreel.library.results import AddReport, MigrationReport, SearchResults, Status
 from bitreel.library.searched_codes import SearchedCodes
 from bitreel.library.syncing import sync
 from bitreel.progress import Progress, silent
@@ -41,6 +44,8 @@ from bitreel.video import Segmenting
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
     from bitreel.model import Model
     from bitreel.video.guarded import GuardedReader
+
+_Answer = TypeVar("_Answer")
 
 
 class Library:
@@ -60,13 +65,10 @@ class Library:
         runtime: str = "auto",
     ) -> None:
         self.folder, self._runtime = folder, runtime
-        self._catalogue = catalogue
-        self._facts = facts
-        self._model = model
+        self._opened = Opened(folder, catalogue, facts, model, runtime)
+        self._former: list[Opened] = []  # before a change of model; other threads may be at them
+        self._reopening = threading.Lock()
         self._reader: GuardedReader | None = None
-        self._searched = SearchedCodes(
-            folder, catalogue, bits=facts.bits, fingerprint=facts.fingerprint
-        )
 
     @classmethod
     def exists(cls, folder: Path | str) -> bool:
@@ -135,7 +137,8 @@ class Library:
     def close(self) -> None:
         if self._reader is not None:
             self._reader.close()
-        self._catalogue.close()
+        for opened in (*self._former, self._opened):
+            opened.catalogue.close()
 
     def __enter__(self) -> Library:
         return self
@@ -153,17 +156,17 @@ class Library:
 
     @property
     def bits(self) -> int:
-        return self._facts.bits
+        return self._opened.facts.bits
 
     @property
     def fingerprint(self) -> str:
         """Of the model that made the codes."""
-        return self._facts.fingerprint
+        return self._opened.facts.fingerprint
 
     @property
     def segmenting(self) -> Segmenting:
         """How videos are cut into segments: those added, and the queries."""
-        return self._facts.segmenting
+        return self._opened.facts.segmenting
 
     @property
     def model(self) -> Model:
@@ -171,9 +174,7 @@ class Library:
 
         Raises ModelError where it is damaged, ModelMismatch where another lies in its place.
         """
-        if self._model is None:
-            self._model = load_model(self.folder, self._facts, self._runtime)
-        return self._model
+        return self._ask(lambda opened: opened.model())
 
     def add(
         self,
@@ -194,18 +195,17 @@ class Library:
         crashes or hangs its process, is quarantined with the reason, and tried again when the file
         changed or with retry. A run that was broken off is finished by the same call.
         """
+        opened = self._current()
         report = add_videos(
-            self._catalogue,
-            lambda: self.model,
+            opened.catalogue,
+            opened.model,
             videos,
-            self.segmenting,
+            opened.facts.segmenting,
             self._guarded_reader(),
             retry=retry,
             progress=progress,
         )
-        if self._searched.is_plan_due():
-            with suppress(LibraryError):  # the videos are in, and found without it
-                self.plan_index(progress=progress)
+        self._plan_if_due(progress)
         return report
 
     def sync(
@@ -218,7 +218,7 @@ class Library:
         is not there: nothing of it is forgotten.
         """
         return sync(
-            self._catalogue,
+            self._current().catalogue,
             collection,
             lambda: self.add(collection.videos, retry=retry, progress=progress),
         )
@@ -231,7 +231,8 @@ class Library:
         collections of 100,000 segments and more, and again when they have doubled. Raises
         ConfigError for a recall or a k that makes no sense.
         """
-        return self._searched.plan(Wish(recall, k), progress)
+        wish = Wish(recall, k)
+        return self._ask(lambda opened: opened.searched.plan(wish, progress))
 
     def search(
         self,
@@ -264,42 +265,53 @@ class Library:
         if k < 0:
             raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
         Wish(recall)
-        asked = self._query(query, start_seconds, end_seconds)
-        with self._catalogue.transaction():
-            own = self._catalogue.segment_ids(asked.path) if exclude_self else set()
-            hits = find_places(
-                self._catalogue, self._searched, asked.relaxed, k, own, recall, rerank
+
+        def ask(opened: Opened) -> SearchResults:
+            asked = query_of(
+                opened.model(), opened.facts.segmenting, query, start_seconds, end_seconds
             )
-            return SearchResults(
-                query=asked.path,
-                start_seconds=asked.start_seconds,
-                end_seconds=asked.end_seconds,
-                hits=hits,
-                damage=str(asked.damage) if asked.damage else None,
-                segments=self._catalogue.segments() - len(own),
-                query_segments=len(asked.relaxed),
-            )
+            catalogue = opened.catalogue
+            with catalogue.transaction():
+                own = catalogue.segment_ids(asked.path) if exclude_self else set()
+                hits = find_places(
+                    catalogue, opened.searched, asked.relaxed, k, own, recall, rerank
+                )
+                return SearchResults(
+                    query=asked.path,
+                    start_seconds=asked.start_seconds,
+                    end_seconds=asked.end_seconds,
+                    hits=hits,
+                    damage=str(asked.damage) if asked.damage else None,
+                    segments=catalogue.segments() - len(own),
+                    query_segments=len(asked.relaxed),
+                )
+
+        return self._ask(ask)
 
     def codes(self) -> tuple[NDArray[np.int64], BinaryCodes]:
         """Every segment: ids int64 [N], rising, and N codes."""
-        return self._catalogue.codes(bits=self.bits)
+        return self._ask(lambda opened: opened.catalogue.codes(bits=opened.facts.bits))
 
     def ledger(self, fate: Fate | None = None) -> list[Entry]:
         """What became of every file that the library was shown, or of those of one fate, in the
         order of paths."""
-        return self._catalogue.entries(fate)
+        return self._ask(lambda opened: opened.catalogue.entries(fate))
 
     def status(self) -> Status:
         """What is in the library. Loads no model."""
-        with self._catalogue.transaction():
-            counts = self._catalogue.counts()
-            labels = self._catalogue.labels()
-            segments = self._catalogue.segments()
+        return self._ask(self._status)
+
+    def _status(self, opened: Opened) -> Status:
+        catalogue, facts = opened.catalogue, opened.facts
+        with catalogue.transaction():
+            counts, labels, segments = catalogue.counts(), catalogue.labels(), catalogue.segments()
+            now = read_facts(catalogue)
+            migration = under_way(self.folder, catalogue, now)
         return Status(
             folder=self.folder,
-            bits=self.bits,
-            model_fingerprint=self.fingerprint,
-            segmenting=self.segmenting,
+            bits=facts.bits,
+            model_fingerprint=facts.fingerprint,
+            segmenting=facts.segmenting,
             videos=counts.videos,
             segments=segments,
             quarantined=counts.quarantined,
@@ -308,6 +320,8 @@ class Library:
             labels=labels,
             seconds=counts.duration_seconds,
             bytes_on_disk=_size_bytes(self.folder),
+            migration=migration,
+            kept_model=kept_model(self.folder, now),
         )
 
     def export(
@@ -320,8 +334,10 @@ class Library:
         overwritten, and where the package that the format needs is not installed; CodesError where
         it can not be written.
         """
-        return export_codes(
-            self._catalogue, self._facts, Path(path), overwrite=overwrite, progress=progress
+        return self._ask(
+            lambda opened: export_codes(
+                opened.catalogue, opened.facts, Path(path), overwrite=overwrite, progress=progress
+            )
         )
 
     def import_codes(
@@ -335,11 +351,108 @@ class Library:
         LibraryError where the videos were cut in another way. Then nothing is put in.
         """
         exported = codes if isinstance(codes, Exported) else read_codes(codes)
-        report = import_codes(self._catalogue, self._facts, exported, progress)
-        if self._searched.is_plan_due():
-            with suppress(LibraryError):  # the codes are in, and found without it
-                self.plan_index(progress=progress)
+        opened = self._current()
+        report = import_codes(opened.catalogue, opened.facts, exported, progress)
+        self._plan_if_due(progress)
         return report
+
+    def migrate(
+        self,
+        model: Model | None = None,
+        *,
+        forget_missing: bool = False,
+        progress: Progress = silent,
+    ) -> MigrationReport:
+        """Encode all videos with another model, then exchange all codes at once.
+
+        Until then the library answers as before, takes videos, and may be used by other processes;
+        one that has it open goes on with the new model at its next call, where it was not opened
+        with a model in memory. A call that was broken off is finished by the same call; None goes
+        on with what is under way. What the library was is kept, for `roll_back` or until the next
+        change of model; the one kept before is deleted. Segments get other ids.
+
+        Raises VideosMissing (a LibraryError with `reasons`) where videos can not be read any more,
+        once all others are encoded, and changes nothing; with forget_missing they lose their codes,
+        and stand in the ledger with the reason. Raises LibraryError where another migration is
+        under way, and where there is none and no model is given.
+        """
+        return self._remodel(lambda run: run.migrate(model), forget_missing, progress, model)
+
+    def roll_back(
+        self, *, forget_missing: bool = False, progress: Progress = silent
+    ) -> MigrationReport:
+        """Go back to the model before. Videos that were added since are encoded with it first.
+
+        What the library is now is kept, and `migrate` with its model takes it up again. Raises
+        LibraryError where nothing is kept, VideosMissing as `migrate` does.
+        """
+        return self._remodel(lambda run: run.roll_back(), forget_missing, progress, None)
+
+    def abandon_migration(self) -> bool:
+        """Throw away what a migration that is not complete has made. False where there is none."""
+        return Remodelling(self.folder, silent).abandon()
+
+    def discard_previous(self) -> bool:
+        """Delete what is kept for `roll_back`. False where nothing is."""
+        return Remodelling(self.folder, silent).discard_kept()
+
+    def _remodel(
+        self,
+        change: Callable[[Remodelling], MigrationReport],
+        forget_missing: bool,
+        progress: Progress,
+        model: Model | None,
+    ) -> MigrationReport:
+        planned = self._current().searched.planned()
+        run = Remodelling(self.folder, progress, self._runtime, forget_missing)
+        report = change(run)
+        if report.changed:
+            with self._reopening:
+                again = self._opened.with_model(model)
+                self._former.append(self._opened)
+                self._opened = again
+            if planned is not None:  # the index too was of the former codes
+                with suppress(LibraryError):
+                    wish = Wish(**planned["plan"]["wish"])
+                    self._opened.searched.plan(wish, progress)
+        return report
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._opened.catalogue
+
+    @property
+    def _searched(self) -> SearchedCodes:
+        return self._opened.searched
+
+    def _ask(self, ask: Callable[[Opened], _Answer]) -> _Answer:
+        """An answer of one model, asked for anew where the library was given another meanwhile."""
+        while True:
+            opened = self._current()
+            try:
+                return ask(opened)
+            except (LibraryError, ModelError):
+                if self._current() is opened:
+                    raise
+
+    def _current(self) -> Opened:
+        """The library with the model that it has now."""
+        opened = self._opened
+        try:
+            opened.catalogue.revision()
+        except ModelChanged:
+            with self._reopening:
+                if self._opened is opened:
+                    again = opened.again()
+                    self._former.append(opened)
+                    self._opened = again
+        return self._opened
+
+    def _plan_if_due(self, progress: Progress) -> None:
+        with suppress(LibraryError):  # the codes are in, and found without it
+            opened = self._current()
+            if opened.searched.is_plan_due():
+                opened.searched.plan(Wish(), progress)
 
     def _guarded_reader(self) -> GuardedReader:
         if self._reader is None:
@@ -347,47 +460,6 @@ class Library:
 
             self._reader = GuardedReader()
         return self._reader
-
-    def _query(
-        self, query: Path | str | Clip, start_seconds: float, end_seconds: float | None
-    ) -> Query:
-        if isinstance(query, Clip):
-            return encode_query(self.model, [self._checked(query, start_seconds, end_seconds)])
-        path = Path(query).absolute()
-        clips = read_clips(
-            self.model,
-            path,
-            self.segmenting,
-            start_seconds=start_seconds,
-            end_seconds=end_seconds,
-        )
-        return encode_query(self.model, clips)
-
-    def _checked(self, query: Clip, start_seconds: float, end_seconds: float | None) -> Clip:
-        if start_seconds != 0 or end_seconds is not None:
-            raise ConfigError(
-                "A clip is a range of a video already: give start_seconds and end_seconds where it "
-                "is read, or give the path of the video."
-            )
-        config = self.model.config
-        sampling = config.sampling
-        expected = (
-            sampling.frames * sampling.clips,
-            config.snippet,
-            sampling.height,
-            sampling.width,
-        )
-        got = (*query.snippets.shape, *query.frames.shape[1:3])
-        if got != expected:
-            raise ConfigError(
-                f"The library's model looks at {_shape(*expected)} and the clip has "
-                f"{_shape(*got)}: read it with library.model.read(path)."
-            )
-        return query
-
-
-def _shape(positions: int, snippet: int, height: int, width: int) -> str:
-    return f"{positions} positions of {snippet} frames of {width}x{height}"
 
 
 def _size_bytes(folder: Path) -> int:

@@ -39,7 +39,7 @@ def migrate(catalogue: Catalogue) -> None:
             version = _version(catalogue)  # another process may have been faster
             if version not in _STEPS:
                 return
-            _copy(catalogue.path, backup_path(catalogue.path, version))
+            copy_catalogue(catalogue.path, backup_path(catalogue.path, version))
             while version < SCHEMA_VERSION:
                 for statement in _STEPS[version]:
                     catalogue.execute(statement)
@@ -57,8 +57,8 @@ def _version(catalogue: Catalogue) -> int:
     return int(value) if value.isdecimal() else 0
 
 
-def _copy(catalogue: Path, target: Path) -> None:
-    """What is committed, in a file that is there whole or not at all."""
+def copy_catalogue(catalogue: Path, target: Path) -> None:
+    """What is committed, in a file that is there whole or not at all. Raises LibraryError."""
     partial = target.with_name(f"{target.name}.writing")
     try:
         partial.unlink(missing_ok=True)

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.clip import Clip, Damage
-from bitreel.library.reading import total_damage
+from bitreel.errors import ConfigError
+from bitreel.library.reading import read_clips, total_damage
+from bitreel.video import Segmenting
 
 if TYPE_CHECKING:
     from bitreel.model import Model
@@ -26,6 +28,29 @@ class Query:
     end_seconds: float
     damage: Damage
     relaxed: NDArray[np.float32]
+
+
+def query_of(
+    model: Model,
+    segmenting: Segmenting,
+    query: Path | str | Clip,
+    start_seconds: float,
+    end_seconds: float | None,
+) -> Query:
+    """Read and encode a range of a video, or a clip that was read by `model.read`.
+
+    Raises VideoError for what can not be read, ConfigError for another kind of clip.
+    """
+    if isinstance(query, Clip):
+        return encode_query(model, [_checked(model, query, start_seconds, end_seconds)])
+    clips = read_clips(
+        model,
+        Path(query).absolute(),
+        segmenting,
+        start_seconds=start_seconds,
+        end_seconds=end_seconds,
+    )
+    return encode_query(model, clips)
 
 
 def encode_query(model: Model, clips: Iterable[Clip]) -> Query:
@@ -43,3 +68,30 @@ def encode_query(model: Model, clips: Iterable[Clip]) -> Query:
         damage=total_damage(damages),
         relaxed=np.concatenate(relaxed),
     )
+
+
+def _checked(model: Model, query: Clip, start_seconds: float, end_seconds: float | None) -> Clip:
+    if start_seconds != 0 or end_seconds is not None:
+        raise ConfigError(
+            "A clip is a range of a video already: give start_seconds and end_seconds where it "
+            "is read, or give the path of the video."
+        )
+    config = model.config
+    sampling = config.sampling
+    expected = (
+        sampling.frames * sampling.clips,
+        config.snippet,
+        sampling.height,
+        sampling.width,
+    )
+    got = (*query.snippets.shape, *query.frames.shape[1:3])
+    if got != expected:
+        raise ConfigError(
+            f"The library's model looks at {_shape(*expected)} and the clip has "
+            f"{_shape(*got)}: read it with library.model.read(path)."
+        )
+    return query
+
+
+def _shape(positions: int, snippet: int, height: int, width: int) -> str:
+    return f"{positions} positions of {snippet} frames of {width}x{height}"

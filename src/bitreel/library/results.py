@@ -85,6 +85,44 @@ class AddReport:
 
 
 @dataclass(frozen=True)
+class MigrationReport:
+    """What a change of a library's model came to.
+
+    changed: False where the library had that model already. model_fingerprint, bits: of the model
+    that it has now. forgotten: videos that can not be read any more and lost their codes by this,
+    with the reason.
+    """
+
+    changed: bool
+    model_fingerprint: str
+    bits: int
+    videos: int
+    segments: int
+    forgotten: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A migration to another model that is not complete: videos encoded, of how many."""
+
+    model_fingerprint: str
+    bits: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """What a library was before its model was changed. rolled_back: that change was a way back, and
+    this is what it came back from."""
+
+    model_fingerprint: str
+    bits: int
+    videos: int
+    rolled_back: bool
+
+
+@dataclass(frozen=True)
 class Status:
     """What is in a library.
 
@@ -92,7 +130,8 @@ class Status:
     wanted, or could not be opened. labels: how many videos each label has; `videos` less their sum
     have none. damaged: indexed videos some of whose frames were damaged.
     model_fingerprint: of the model that made the codes. segmenting: how videos are cut. seconds: of
-    video, all together.
+    video, all together. migration: to another model, None where none is under way. kept_model: what
+    the model before made, None where that is not kept.
     """
 
     folder: Path
@@ -107,6 +146,8 @@ class Status:
     labels: Mapping[str, int]
     seconds: float
     bytes_on_disk: int
+    migration: UnderWay | None = None
+    kept_model: KeptModel | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

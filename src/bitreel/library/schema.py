@@ -2,7 +2,8 @@
 new SCHEMA_VERSION with a step in migration.py.
 
 2: `segmenting` says how videos are cut; before, each was one segment. A video has the `content` of
-its file, and one that failed may be `skipped`, which is no fault of its own.
+its file, and one that failed may be `skipped`, which is no fault of its own. A library that was
+given another model says where it lies (`model`), and what is kept of the one before (`kept`).
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ CREATE TABLE videos (
   CHECK ((status = 'indexed') = (duration_seconds IS NOT NULL)),
   CHECK ((status = 'failed') = (reason IS NOT NULL))
 );
+CREATE INDEX videos_of_content ON videos (content)
+"""
+
+_SEGMENTS = """
 CREATE TABLE segments (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
@@ -40,11 +45,15 @@ CREATE TABLE segments (
   code BLOB NOT NULL CHECK (typeof(code) = 'blob' AND length(code) = {code_bytes}),
   CHECK (0 <= start_seconds AND start_seconds <= end_seconds)
 );
-CREATE INDEX segments_of_video ON segments (video_id);
-CREATE INDEX videos_of_content ON videos (content)
+CREATE INDEX segments_of_video ON segments (video_id)
 """
 
 
 def statements(*, bits: int) -> list[str]:
     """The SQL that makes the tables for codes of `bits` bits, one statement each."""
-    return _TABLES.format(code_bytes=(bits + 7) // 8).split(";")
+    return [*_TABLES.split(";"), *segment_statements(bits=bits)]
+
+
+def segment_statements(*, bits: int) -> list[str]:
+    """Those of them that make the table of segments."""
+    return _SEGMENTS.format(code_bytes=(bits + 7) // 8).split(";")
