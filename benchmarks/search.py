@@ -13,7 +13,7 @@ read bandwidth, measured beside it), duplicates, and what opening ten million co
 
     python benchmarks/search.py [--quick] [--codes FOLDER] [--only WORD] [--json FILE]
 
---quick: two minutes at a million codes. --codes: ucf101_64bit.npz in it is tiled with 3 % flipped
+--quick: a million codes, two minutes of CPU time. --codes: ucf101_64bit.npz in it is tiled with 3 % flipped
 bits.
 """
 
@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -40,7 +39,8 @@ from usearch.compiled import MetricKind, ScalarKind
 from usearch.index import Index as USearch
 
 from bitreel.codes import BinaryCodes, hamming
-from bitreel.search import ExactIndex, LSHIndex, MultiIndex, open_index, save_index
+from bitreel.search import ExactIndex, Index, LSHIndex, MultiIndex, open_index, save_index
+from bitreel.search.index_file import arrays_of
 from bitreel.search.threads import available_threads
 
 Packed = NDArray[np.uint8]
@@ -72,7 +72,7 @@ class Engine:
     name: str
     ask: Ask
     build_seconds: float = 0.0
-    megabytes: float = 0.0  # by which the process grew
+    megabytes: float = 0.0  # of all that is kept, the codes with it
     queries: int = QUERIES  # fewer for slow ones
     seconds: list[float] = field(default_factory=list, init=False)  # CPU, a query
     recall: float = field(default=1.0, init=False)
@@ -88,8 +88,10 @@ def main() -> None:
             if not options.quick:
                 graphs = [] if len(data.codes) > MILLION else [graph_engines]
                 batches(data, rows, [other_engines, *graphs], rounds=5)
+                on_all_cores(data, rows)
                 continue
             batches(data, rows, [other_engines], rounds=3)
+            on_all_cores(data, rows)
             if data.name != "uniform":
                 few = Data(data.name, data.codes[:FEW], data.queries)
                 batches(few, rows, [graph_engines], rounds=3)
@@ -220,16 +222,22 @@ def graph_engines(data: Data) -> Iterator[Engine]:
 
 
 def built(name: str, make: Callable[[], Any], *, queries: int = QUERIES) -> Engine:
-    start, before = time.process_time(), resident_megabytes()
+    start = time.process_time()
     made = make()
+    seconds = time.process_time() - start
     ask = made if callable(made) else partial(faiss_ask, made)
-    grown = max(0.0, resident_megabytes() - before)
-    return Engine(name, ask, time.process_time() - start, grown, queries)
+    return Engine(name, ask, seconds, megabytes(ask.args[0]), queries)
 
 
-def resident_megabytes() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def megabytes(index: Any) -> float:
+    """Of the arrays that ours consists of, of what a peer would write to a file."""
+    if isinstance(index, Index):
+        return sum(array.nbytes for array in arrays_of(index)[0].values()) / 1e6
+    if isinstance(index, BinaryCodes):
+        return index.packed.nbytes / 1e6
+    if isinstance(index, USearch):
+        return float(index.serialized_length) / 1e6
+    return float(faiss.serialize_index_binary(index).nbytes) / 1e6
 
 
 def dial(engine: Engine, word: str, values: tuple[int, ...], queries: int = QUERIES) -> Any:
@@ -245,25 +253,23 @@ def dial(engine: Engine, word: str, values: tuple[int, ...], queries: int = QUER
         yield replace(engine, name=f"{engine.name} {word}={value}", ask=ask, queries=queries)
 
 
-def ours(kind: Any, data: Data, threads: int = 1) -> Ask:
-    index = kind(BinaryCodes(data.codes, data.bits), threads=threads)
-
-    def ask(queries: Packed, k: int) -> Distances:
-        found: Distances = index.search(BinaryCodes(queries, data.bits), k).distances_bits
-        return found
-
+def ours(kind: Any, data: Data, threads: int = 1) -> partial[Distances]:
+    ask = partial(ours_ask, kind(BinaryCodes(data.codes, data.bits), threads=threads))
     ask(data.queries[:2], K)  # compiles
     return ask
 
 
-def numpy_scan(data: Data) -> Ask:
-    codes = BinaryCodes(data.codes, data.bits)
+def ours_ask(index: Index, queries: Packed, k: int) -> Distances:
+    return index.search(BinaryCodes(queries, index.bits), k).distances_bits
 
-    def ask(queries: Packed, k: int) -> Distances:
-        distances = hamming(BinaryCodes(queries, data.bits), codes)
-        return np.sort(np.partition(distances, k - 1, axis=1)[:, :k], axis=1)
 
-    return ask
+def numpy_scan(data: Data) -> partial[Distances]:
+    return partial(numpy_ask, BinaryCodes(data.codes, data.bits))
+
+
+def numpy_ask(codes: BinaryCodes, queries: Packed, k: int) -> Distances:
+    distances = hamming(BinaryCodes(queries, codes.bits), codes)
+    return np.sort(np.partition(distances, k - 1, axis=1)[:, :k], axis=1)
 
 
 def faiss_ask(index: Any, queries: Packed, k: int) -> Distances:
@@ -300,7 +306,7 @@ def filled(index: Any, data: Data) -> Any:
     return index
 
 
-def usearch_hnsw(data: Data) -> Ask:
+def usearch_hnsw(data: Data) -> partial[Distances]:
     index = USearch(ndim=data.bits, metric=MetricKind.Hamming, dtype=ScalarKind.B1)
     index.add(np.arange(len(data.codes)), data.codes, threads=1)
     return partial(usearch_ask, index, 64)
@@ -347,11 +353,10 @@ def batches(
             build_seconds=engine.build_seconds,
             megabytes=engine.megabytes,
         )
-    on_all_cores(data, rows)
 
 
 def on_all_cores(data: Data, rows: Rows) -> None:
-    """The exact engines by the wall clock, the best of three: what else runs takes from it."""
+    """The exact engines by the wall clock, the best of two: what else runs takes from it."""
     every = available_threads()
     asks: dict[str, Ask] = {
         "faiss flat": partial(on_all_threads, faiss_flat(data)),
@@ -360,7 +365,7 @@ def on_all_cores(data: Data, rows: Rows) -> None:
     }
     seconds: dict[str, float] = {}
     for name, ask in asks.items():
-        for _ in range(3):
+        for _ in range(2):
             start = time.perf_counter()
             ask(data.queries, K)
             took = (time.perf_counter() - start) / len(data.queries)
@@ -428,13 +433,13 @@ class Turns:
 
 
 def in_turns(asks: dict[str, Ask], queries: Packed, rounds: int = 100) -> dict[str, Turns]:
-    """Single queries, engine by engine within each round; no more once one took five seconds."""
+    """Single queries, engine by engine within each round; no more once one took three seconds."""
     turns = {name: Turns() for name in asks}
     for ask in asks.values():
         ask(queries[:1], K)  # compiles
     for row in range(rounds):
         for name, ask in asks.items():
-            if sum(turns[name].seconds) > 5:
+            if sum(turns[name].seconds) > 3:
                 continue
             start, cpu = time.perf_counter(), time.process_time()
             turns[name].distances.append(ask(queries[row : row + 1], K))

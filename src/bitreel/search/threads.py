@@ -18,12 +18,14 @@ def available_threads() -> int:
 
 
 def in_threads(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """The results of the parts, in their order. The calling thread does one of them itself.
+    """The results of the parts, in their order.
 
-    Work must not call this itself: it could wait for threads that wait for it.
+    The calling thread does the first part itself, and then those that no other thread has begun:
+    where the processors have other work, or many search at once, it waits for none to wake up.
     """
-    others = [_pool().submit(work, part) for part in parts[1:]]
-    return [work(part) for part in parts[:1]] + [other.result() for other in others]
+    others = [(part, _pool().submit(work, part)) for part in parts[1:]]
+    first = [work(part) for part in parts[:1]]
+    return first + [work(part) if run.cancel() else run.result() for part, run in others]
 
 
 def slices(length: int, parts: int, step: int = 1) -> list[tuple[int, int]]:
