@@ -13,8 +13,8 @@ read bandwidth, measured beside it), duplicates, and what opening ten million co
 
     python benchmarks/search.py [--quick] [--codes FOLDER] [--only WORD] [--json FILE]
 
---quick: a million codes, two minutes of CPU time. --codes: ucf101_64bit.npz in it is tiled with 3 % flipped
-bits.
+--quick: a million codes, two minutes of CPU time. --codes: ucf101_64bit.npz in it is tiled with 3 %
+flipped bits.
 """
 
 from __future__ import annotations
