@@ -1,17 +1,13 @@
-"""Another model for a library: complete or not at all, whoever uses it, and back again."""
+"""Another model for a library: what changes, what stays, and the way back."""
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from bad_luck import die_at_call, killed, no_right_to_write, start
 from library_helpers import (
     BITS,
     decodes_counted,
@@ -22,94 +18,41 @@ from library_helpers import (
     rows,
     tiny_model,
 )
+from migrating_helpers import COUNT, WIDTHS, Small, check_whole, make_small, names, new_model
 
-from bitreel.errors import LibraryError, ModelChanged, ModelMismatch
+from bitreel.errors import LibraryError
 from bitreel.library import (
     Fate,
     Library,
     Video,
     VideosMissing,
-    query,
     re_encoding,
-    remodelling,
-    remodelling_folders,
-    searched_codes,
 )
-from bitreel.library.catalogue import Catalogue
 from bitreel.library.folder import is_library
-from bitreel.library.re_encoding import ReEncoding
-from bitreel.library.replacing import Replacing
-from bitreel.library.results import KeptModel, UnderWay
-from bitreel.model import Model
+from bitreel.library.results import KeptModel
 from bitreel.progress import Step, silent
 from bitreel.video import Segmenting
 
-COUNT = 6
-WIDTHS = (BITS, 44)  # the same as before, and another
-
-
-def new_model(bits: int = BITS) -> Model:
-    return tiny_model(bits=bits, seed=1)
-
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with videos and a closed library of them. Copy the library before changing it."""
-    folder = tmp_path_factory.mktemp("made")
-    videos = make_videos(folder / "videos", COUNT)
-    junk = folder / "videos" / "junk.mp4"
-    junk.write_bytes(b"junk")
-    with Library.create(folder / "library", tiny_model()) as library:
-        library.add([Video(videos[0], "first"), *videos[1:], junk])
-        library._catalogue.skip({folder / "videos" / "notes.txt": "notes.txt: no video."})
-    return folder
-
-
-@pytest.fixture(scope="module")
-def videos(made: Path) -> list[Path]:
-    return sorted((made / "videos").glob("clip*.mp4"))
-
-
-@pytest.fixture(scope="module")
-def expected(
-    videos: list[Path], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, dict[str, bytes]]:
-    """The codes that each model makes of the videos, by its fingerprint."""
-    codes = {}
-    for model in (tiny_model(), *map(new_model, WIDTHS)):
-        with Library.create(tmp_path_factory.mktemp("expected") / "library", model) as library:
-            library.add(videos)
-        codes[model.fingerprint] = indexed_codes(library.folder)
-    assert len({tuple(sorted(each.items())) for each in codes.values()}) == 3
-    return codes
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return make_small(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made / "library", tmp_path / "library"))
+def folder(small: Small, tmp_path: Path) -> Path:
+    """Of a library that may be changed."""
+    return small.copied(tmp_path)
 
 
-def names(folder: Path) -> list[str]:
-    """What lies in a folder, besides what SQLite puts there while a library is open."""
-    found = (path.name for path in folder.iterdir())
-    return sorted(name for name in found if not name.endswith(("-shm", "-wal")))
+@pytest.fixture
+def videos(small: Small) -> list[Path]:
+    return small.videos
 
 
-def fingerprint_of(folder: Path) -> str:
-    ((fingerprint,),) = rows(folder, "SELECT value FROM meta WHERE key = 'fingerprint'")
-    return str(fingerprint)
-
-
-def check_whole(folder: Path, expected: dict[str, dict[str, bytes]]) -> str:
-    """That the library answers with the codes of the model that it says it has, and is tidy."""
-    with Library.open(folder) as library:
-        assert library.model.fingerprint == library.fingerprint
-        query = next(iter(library.ledger(Fate.INDEXED))).path
-        assert library.search(query).hits[0].distance_bits == 0
-        assert library.status().videos == COUNT
-        fingerprint = library.fingerprint
-    assert indexed_codes(folder) == expected[fingerprint]
-    return fingerprint
+@pytest.fixture
+def expected(small: Small) -> dict[str, dict[str, bytes]]:
+    return small.codes
 
 
 # There, and back
@@ -256,321 +199,6 @@ def test_a_library_of_the_first_schema(folder: Path, expected: dict[str, dict[st
     assert (folder / "catalogue.backup-1.sqlite").is_file()
 
 
-# Broken off
-
-OWNERS: dict[str, Any] = {
-    "catalogue": Catalogue,
-    "model": Model,
-    "run": remodelling,
-    "folders": remodelling_folders,
-    "shutil": shutil,
-}
-KILLS = [
-    ("model", "save", 1),
-    ("catalogue", "lay_out", 1),
-    ("catalogue", "put", 1),
-    ("catalogue", "put", 4),
-    ("catalogue", "_put_segments", 6),
-    ("run", "place_model", 1),
-    ("shutil", "copytree", 2),  # that of the model that is kept
-    ("folders", "copy_catalogue", 1),
-    ("catalogue", "set_facts", 1),  # of the copy that is kept
-    ("catalogue", "_take_videos", 1),
-    ("catalogue", "_take_segments", 1),
-    ("catalogue", "set_facts", 2),
-    ("run", "tidy", 2),  # the codes are exchanged
-    ("folders", "delete", 2),
-    ("folders", "delete", 3),
-]
-KILLS_ON_THE_WAY_BACK = [
-    ("shutil", "copytree", 1),
-    ("folders", "copy_catalogue", 1),
-    ("run", "place_model", 1),
-    ("folders", "copy_catalogue", 2),
-    ("catalogue", "_take_segments", 1),
-    ("run", "tidy", 2),
-    ("folders", "delete", 3),
-    ("folders", "delete", 4),
-    ("folders", "delete", 6),
-]
-
-
-def migrate_and_die(folder: Path, bits: int, owner: str, name: str, nth: int) -> None:
-    model = new_model(bits)
-    die_at_call(OWNERS[owner], name, nth)
-    with Library.open(folder) as library:
-        library.migrate(model)
-
-
-def roll_back_and_die(folder: Path, owner: str, name: str, nth: int) -> None:
-    die_at_call(OWNERS[owner], name, nth)
-    with Library.open(folder) as library:
-        library.roll_back()
-
-
-@pytest.mark.parametrize(("owner", "name", "nth"), KILLS)
-def test_a_kill_leaves_one_model_or_the_other_and_the_same_call_goes_on(
-    folder: Path, expected: dict[str, dict[str, bytes]], owner: str, name: str, nth: int
-) -> None:
-    bits = WIDTHS[nth % 2]
-    killed(start(migrate_and_die, folder, bits, owner, name, nth))
-    is_late = name in ("tidy", "delete")
-    found = new_model(bits) if is_late else tiny_model()
-    assert check_whole(folder, expected) == found.fingerprint
-    with Library.open(folder) as library:
-        assert library.migrate(new_model(bits)).changed != is_late
-        assert check_whole(folder, expected) == new_model(bits).fingerprint
-        assert names(folder) == ["catalogue.sqlite", "models", "previous"]
-        assert names(folder / "models") == [new_model(bits).fingerprint[:12]]
-        library.roll_back()
-        assert check_whole(folder, expected) == tiny_model().fingerprint
-    assert not list(folder.rglob("*.writing"))
-
-
-@pytest.mark.parametrize(("owner", "name", "nth"), KILLS_ON_THE_WAY_BACK)
-def test_a_kill_on_the_way_back(
-    folder: Path, expected: dict[str, dict[str, bytes]], owner: str, name: str, nth: int
-) -> None:
-    with Library.open(folder) as library:
-        library.migrate(new_model(44))
-    killed(start(roll_back_and_die, folder, owner, name, nth))
-    is_late = name in ("tidy", "delete")
-    found = tiny_model() if is_late else new_model(44)
-    assert check_whole(folder, expected) == found.fingerprint
-    with Library.open(folder) as library:
-        assert library.roll_back().changed != is_late
-    assert check_whole(folder, expected) == tiny_model().fingerprint
-    assert names(folder) == ["catalogue.sqlite", "models", "previous"]
-    assert names(folder / "models") == [tiny_model().fingerprint[:12]]
-    assert names(folder / "previous") == [new_model(44).fingerprint[:12]]
-
-
-class Stop(Exception):
-    """Ctrl-C, as a test can catch it."""
-
-
-def stop_at(nth: int) -> Any:
-    def progress(step: Step) -> None:
-        if step.done == nth:
-            raise Stop
-
-    return progress
-
-
-def test_status_tells_how_far_it_is_and_what_is_done_is_not_done_again(
-    folder: Path, videos: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Library.open(folder) as library:
-        assert library.status().migration is None
-        with pytest.raises(Stop):
-            library.migrate(new_model(44), progress=stop_at(4))
-        expected = UnderWay(new_model(44).fingerprint, 44, 4, COUNT)
-        assert library.status().migration == expected
-        assert library.status().to_json()["migration"]["done"] == 4
-        assert library.search(videos[0]).hits[0].distance_bits == 0, "it answers"
-        with decodes_counted(monkeypatch) as decoded:
-            assert library.migrate().changed, "no need to name the model again"
-        assert decoded == videos[4:]
-        assert library.status().migration is None
-
-
-def test_one_that_was_begun_is_not_mixed_with_another(folder: Path) -> None:
-    with Library.open(folder) as library:
-        with pytest.raises(LibraryError, match=r"No migration of .* --model MODEL"):
-            library.migrate()
-        assert not library.abandon_migration()
-        with pytest.raises(Stop):
-            library.migrate(new_model(44), progress=stop_at(2))
-        with pytest.raises(LibraryError, match=r"on the way to the model .* --abandon"):
-            library.migrate(new_model())
-        assert library.abandon_migration()
-        assert names(folder) == ["catalogue.sqlite", "model"]
-        library.migrate(new_model())
-        with pytest.raises(Stop):
-            library.migrate(new_model(44), progress=stop_at(2))
-        with pytest.raises(LibraryError, match=r"on the way to the model .* --abandon"):
-            library.roll_back()
-
-
-def test_one_at_a_time(folder: Path) -> None:
-    refused: list[str] = []
-
-    def another(step: Step) -> None:
-        with Library.open(folder) as other, pytest.raises(LibraryError) as caught:
-            other.migrate(new_model())
-        refused.append(str(caught.value))
-
-    with Library.open(folder) as library:
-        library.migrate(new_model(), progress=another)
-    assert "Another process is changing the model" in refused[0]
-
-
-# Others who use the library
-
-
-def test_whoever_has_it_open_goes_on_with_the_new_model(
-    folder: Path, videos: list[Path], tmp_path: Path
-) -> None:
-    video = make_video(tmp_path / "a.mp4", 60)
-    with (
-        Library.open(folder) as mover,
-        Library.open(folder) as reader,
-        Library.open(folder) as writer,
-        Library.open(folder) as looker,
-    ):
-        assert reader.search(videos[0]).hits[0].similarity == 1
-        mover.migrate(new_model(44))
-        assert reader.search(videos[0]).hits[0].similarity == 1
-        assert reader.bits == 44
-        assert reader.model.fingerprint == new_model(44).fingerprint
-        assert writer.add([video]).added == 1
-        assert looker.codes()[1].bits == 44
-        assert looker.status().bits == 44
-        assert looker.export(tmp_path / "codes.npz").bits == 44
-        mover.roll_back()
-        assert reader.search(video).hits[0].path == video
-        assert len(looker.codes()[0]) == COUNT + 1
-
-
-def test_a_model_in_memory_is_not_changed_behind_ones_back(
-    folder: Path, videos: list[Path]
-) -> None:
-    with Library.open(folder, model=tiny_model()) as opened, Library.open(folder) as mover:
-        mover.migrate(new_model())
-        for ask in (
-            lambda: opened.search(videos[0]),
-            lambda: opened.add(videos),
-            opened.codes,
-            opened.status,
-        ):
-            with pytest.raises(ModelMismatch, match="open it again") as caught:
-                ask()
-            assert str(caught.value).count(". ") == 0
-    with Library.open(folder, model=new_model()) as opened:
-        assert opened.search(videos[0]).hits[0].similarity == 1
-        opened.roll_back()
-        assert opened.search(videos[0]).hits[0].similarity == 1, "one's own doing is no surprise"
-        assert opened.fingerprint == tiny_model().fingerprint
-
-
-def test_a_query_that_was_encoded_before_the_swap_is_encoded_anew(
-    folder: Path, videos: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original, models = query.query_of, []
-    with Library.open(folder) as reader, Library.open(folder) as mover:
-
-        def query_of(model: Model, *rest: Any) -> Any:
-            asked = original(model, *rest)
-            models.append(model.fingerprint)
-            mover.migrate(new_model())  # the second time there is nothing to do
-            return asked
-
-        monkeypatch.setattr("bitreel.library.library.query_of", query_of)
-        hit = reader.search(videos[2]).hits[0]
-    assert models == [tiny_model().fingerprint, new_model().fingerprint]
-    assert (hit.path, hit.distance_bits) == (videos[2], 0)
-
-
-@pytest.mark.parametrize("bits", WIDTHS)
-def test_a_writer_with_the_old_model_puts_no_code_among_the_new(
-    folder: Path, tmp_path: Path, expected: dict[str, dict[str, bytes]], bits: int
-) -> None:
-    more = make_videos(tmp_path / "more", 6, first=50)
-
-    def swap(step: Step) -> None:
-        if step.done == 2:
-            with Library.open(folder) as mover:
-                mover.migrate(new_model(bits))
-
-    with Library.open(folder) as writer:
-        with pytest.raises(ModelChanged, match=r"what was done before is kept\. Do the same again"):
-            writer.add(more, progress=swap)
-        assert {p.name for p in more[:2]} == indexed_codes(folder).keys() - expected[
-            new_model().fingerprint
-        ].keys(), "what was committed is there, by the new model"
-        report = writer.add(more)
-        assert (report.unchanged, report.added) == (2, 4)
-    with Library.create(tmp_path / "anew", new_model(bits)) as anew:
-        anew.add(more)
-    codes = expected[new_model(bits).fingerprint] | indexed_codes(anew.folder)
-    assert indexed_codes(folder) == codes
-
-
-def test_a_thread_that_adds_while_another_moves_one_library_object(
-    folder: Path, tmp_path: Path
-) -> None:
-    more = make_videos(tmp_path / "more", 4, first=50)
-    with Library.open(folder) as library:
-
-        def swap(step: Step) -> None:
-            if step.done == 1:
-                library.migrate(new_model())
-
-        with pytest.raises(ModelChanged):
-            library.add(more, progress=swap)
-        assert library.add(more).added == 3
-        assert library.search(more[3]).hits[0].path == more[3]
-
-
-def test_videos_that_are_added_meanwhile_are_encoded_too(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    early, late = make_videos(tmp_path / "more", 2, first=50)
-    original = ReEncoding.encode_missing
-    rounds: list[int] = []
-
-    def encode_missing(self: ReEncoding) -> None:
-        original(self)
-        rounds.append(1)
-        if len(rounds) == 1:  # right before the last look
-            with Library.open(folder, model=tiny_model()) as other:
-                other.add([late])
-
-    def add_early(step: Step) -> None:
-        if step.done == 3:
-            with Library.open(folder, model=tiny_model()) as other:
-                other.add([early])
-
-    monkeypatch.setattr(ReEncoding, "encode_missing", encode_missing)
-    with Library.open(folder) as library:
-        assert library.migrate(new_model(), progress=add_early).videos == COUNT + 2
-        for video in (early, late):
-            hit = library.search(video).hits[0]
-            assert (hit.path, hit.distance_bits) == (video, 0)
-    assert len(rounds) == 2
-
-
-def test_a_file_that_changed_or_was_taken_out_meanwhile(folder: Path, tmp_path: Path) -> None:
-    changing, leaving = make_videos(tmp_path / "more", 2, first=50)
-    with Library.open(folder) as library, Library.open(folder) as other:
-        library.add([changing, leaving])
-        with pytest.raises(Stop):
-            library.migrate(new_model(44), progress=stop_at(COUNT + 2))
-        make_video(changing, 70)
-        assert other.add([changing]).replaced == 1
-        other._catalogue.remove([leaving])
-        assert library.migrate(new_model(44)).videos == COUNT + 1
-        hit = library.search(make_video(tmp_path / "same.mp4", 70)).hits[0]
-        assert (hit.path, hit.distance_bits) == (changing, 0)
-
-
-def test_an_index_that_was_planned_is_planned_for_the_new_codes(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(searched_codes, "PLANNED_FROM", 0)
-    with Library.open(folder) as library:
-        library.plan_index(recall=0.9, k=3)
-        library.migrate(new_model(44))
-        planned = library._searched.planned()
-        assert planned is not None
-        assert (planned["fingerprint"], planned["plan"]["wish"]) == (
-            new_model(44).fingerprint,
-            {"recall": 0.9, "k": 3},
-        )
-    with Library.open(folder) as library:
-        assert library._searched.index(0.9).bits == 44
-
-
 # Files that can not be read any more
 
 
@@ -626,96 +254,6 @@ def test_a_file_that_never_stays_the_same(
         with pytest.raises(VideosMissing, match="is a link to another file now"):
             library.migrate(new_model())
     assert re_encoding._MOST_TRIES > 1
-
-
-# Disks
-
-
-def test_a_folder_that_may_not_be_written(
-    made: Path, expected: dict[str, dict[str, bytes]]
-) -> None:
-    with tempfile.TemporaryDirectory() as public:
-        Path(public).chmod(0o755)
-        folder = Path(shutil.copytree(made / "library", Path(public) / "library"))
-        with no_right_to_write(folder), Library.open(folder) as library:
-            for change in (
-                lambda: library.migrate(new_model()),
-                library.roll_back,
-                library.abandon_migration,
-                library.discard_previous,
-            ):
-                with pytest.raises(LibraryError, match="permissions"):
-                    change()
-        assert names(folder) == ["catalogue.sqlite", "model"]
-        assert check_whole(folder, expected) == tiny_model().fingerprint
-
-
-def test_a_disk_that_is_full_in_the_middle_of_the_swap(
-    folder: Path, expected: dict[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = Replacing._take_segments
-
-    def take_segments(self: Replacing, *rest: Any) -> None:
-        pages = self._value("PRAGMA page_count")
-        self._execute(f"PRAGMA max_page_count = {pages}")
-        original(self, *rest)
-
-    with Library.open(folder) as library:
-        with monkeypatch.context() as patch:
-            patch.setattr(Replacing, "_take_segments", take_segments)
-            with pytest.raises(LibraryError, match=r"disk .* is full: make room"):
-                library.migrate(new_model())
-        assert check_whole(folder, expected) == tiny_model().fingerprint
-        assert library.migrate().changed
-    assert check_whole(folder, expected) == new_model().fingerprint
-
-
-@pytest.mark.parametrize("nth", [1, 2])
-def test_a_disk_that_is_full_when_a_model_is_copied(
-    folder: Path,
-    expected: dict[str, dict[str, bytes]],
-    monkeypatch: pytest.MonkeyPatch,
-    nth: int,
-) -> None:
-    original, calls = shutil.copytree, iter(range(1, 100))
-
-    def copytree(source: Path, target: Path) -> Path:
-        if next(calls) == nth:
-            raise OSError(28, "No space left on device")
-        return Path(original(source, target))
-
-    with Library.open(folder) as library:
-        with monkeypatch.context() as patch:
-            patch.setattr(shutil, "copytree", copytree)
-            with pytest.raises(LibraryError, match=r"No space left .*make room"):
-                library.migrate(new_model())
-        assert check_whole(folder, expected) == tiny_model().fingerprint
-        assert library.migrate().changed
-    assert check_whole(folder, expected) == new_model().fingerprint
-
-
-def test_what_is_kept_may_be_damaged(folder: Path, expected: dict[str, dict[str, bytes]]) -> None:
-    with Library.open(folder) as library:
-        library.migrate(new_model())
-        (kept,) = (folder / "previous").iterdir()
-        (kept / "catalogue.sqlite").write_bytes(b"no database" * 1000)
-        assert library.status().kept_model is None
-        with pytest.raises(LibraryError, match="damaged"):
-            library.roll_back()
-        assert library.migrate(tiny_model()).changed, "it can be made anew"
-    assert check_whole(folder, expected) == tiny_model().fingerprint
-
-
-def test_a_migration_that_is_damaged_is_abandoned(folder: Path) -> None:
-    with Library.open(folder) as library:
-        with pytest.raises(Stop):
-            library.migrate(new_model(), progress=stop_at(2))
-        (folder / "migration" / "catalogue.sqlite").write_bytes(b"no database" * 1000)
-        assert library.status().migration is None
-        with pytest.raises(LibraryError, match="damaged"):
-            library.migrate(new_model())
-        assert library.abandon_migration()
-        assert library.migrate(new_model()).changed
 
 
 def test_many_videos(tmp_path: Path) -> None:

@@ -99,8 +99,11 @@ def _throw_away(opened: Library, *, abandon: bool, json: bool) -> None:
     if json:
         print_json({"library": str(opened.folder), "deleted": found})
         return
-    what = "a migration that was not complete" if abandon else "an earlier model and its codes"
-    out.print(f"{'Deleted' if found else 'There was no'} {what}.")
+    if abandon:
+        done = "Deleted what the migration had made." if found else "No migration was under way."
+    else:
+        done = "Deleted what was kept." if found else "No earlier model was kept."
+    out.print(done)
 
 
 def _tell(library: Path, report: MigrationReport, *, json: bool) -> None:
@@ -119,9 +122,9 @@ def _tell(library: Path, report: MigrationReport, *, json: bool) -> None:
         )
         return
     warn_of_files("Forgotten", forgotten, {})
-    had = "has now" if report.changed else "had already"
+    now, already = (" now", "") if report.changed else ("", " already")
     out.print(
-        f"{library} {had} the model {report.model_fingerprint[:12]} of {report.bits} bits: "
-        f"{report.videos} videos in {report.segments} segments.",
+        f"{library} has{now} the model {report.model_fingerprint[:12]} of {report.bits} bits"
+        f"{already}: {report.videos} videos in {report.segments} segments.",
         soft_wrap=True,
     )

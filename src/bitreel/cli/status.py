@@ -72,7 +72,8 @@ def _print_models(facts: Status) -> None:
     if facts.kept_model is not None:
         kept = facts.kept_model
         told = (
-            "was rolled back, and is kept"
+            f"was rolled back, and is kept: `bitreel migrate {facts.folder} --model MODEL` with "
+            f"that model takes it up again"
             if kept.rolled_back
             else f"is kept: `bitreel migrate {facts.folder} --rollback` goes back to it"
         )

@@ -124,8 +124,9 @@ def check_model(folder: Path, model: Model, facts: Facts) -> None:
         raise ModelMismatch(
             f"The library {folder} was indexed with the model {facts.fingerprint[:12]} "
             f"({facts.bits} bits) and the model given is {fingerprint[:12]} ({model.bits} bits), "
-            f"whose codes can not be compared: leave the model out to use the library's own, or "
-            f"index the videos into another library with the one given."
+            f"whose codes can not be compared: leave the model out to use the library's own, give "
+            f"the library another one by `bitreel migrate {folder} --model MODEL`, or index the "
+            f"videos into another library."
         )
 
 

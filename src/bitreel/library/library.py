@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
-from bitreel.errors import ConfigError, LibraryError, ModelChanged, ModelError
+from bitreel.errors import ConfigError, LibraryError, ModelChanged
 from bitreel.library.adding import add_videos
 from bitreel.library.catalogue import Catalogue
 from bitreel.library.collection import Collection
@@ -431,9 +431,8 @@ class Library:
             opened = self._current()
             try:
                 return ask(opened)
-            except (LibraryError, ModelError):
-                if self._current() is opened:
-                    raise
+            except ModelChanged:
+                continue
 
     def _current(self) -> Opened:
         """The library with the model that it has now."""

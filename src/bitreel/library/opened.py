@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitreel.errors import ModelMismatch
+from bitreel.errors import ModelError, ModelMismatch
 from bitreel.library.catalogue import Catalogue
 from bitreel.library.folder import Facts, load_model, open_library
 from bitreel.library.searched_codes import SearchedCodes
@@ -35,7 +35,11 @@ class Opened:
         """Raises ModelError where it is damaged, ModelMismatch where another lies in its place."""
         with self._loading:
             if self._model is None:
-                self._model = load_model(self.folder, self.facts, self._runtime)
+                try:
+                    self._model = load_model(self.folder, self.facts, self._runtime)
+                except ModelError:
+                    self.catalogue.revision()  # ModelChanged, where another has taken its place
+                    raise
             return self._model
 
     def again(self) -> Opened:

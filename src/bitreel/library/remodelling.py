@@ -62,7 +62,7 @@ class Remodelling:
             if model is not None and model.fingerprint == facts.fingerprint:
                 return self._report(catalogue, facts)
             with catalogue.transaction(write=True):
-                under_way = fingerprint_under_way(self.folder)
+                under_way = self._under_way()
                 self._check_same(under_way, model)
                 if under_way is None:
                     assert model is not None
@@ -75,12 +75,8 @@ class Remodelling:
             if facts.rolled_back:
                 return self._report(catalogue, facts)
             with catalogue.transaction(write=True):
-                kept = _kept_fingerprint(self.folder, facts)
-                if kept is None:
-                    raise LibraryError(
-                        f"{self.folder} keeps no earlier model: there is nothing to go back to."
-                    )
-                under_way = fingerprint_under_way(self.folder)
+                kept = self._kept(facts)
+                under_way = self._under_way()
                 if under_way is None:
                     take_up_kept(self.folder, facts)
                 elif under_way != kept:
@@ -115,6 +111,30 @@ class Remodelling:
             facts = read_facts(catalogue)
             tidy(self.folder, facts)
         return facts
+
+    def _under_way(self) -> str | None:
+        try:
+            return fingerprint_under_way(self.folder)
+        except LibraryError as error:
+            raise LibraryError(
+                f"The migration that was begun can not go on: {error} To begin it anew, throw it "
+                f"away with `bitreel migrate {self.folder} --abandon`."
+            ) from error
+
+    def _kept(self, facts: Facts) -> str:
+        try:
+            kept = _kept_fingerprint(self.folder, facts)
+        except LibraryError as error:
+            raise LibraryError(
+                f"What {self.folder} keeps of the model before is of no use: {error} With that "
+                f"model at hand, `bitreel migrate {self.folder} --model MODEL` makes its codes "
+                f"anew."
+            ) from error
+        if kept is None:
+            raise LibraryError(
+                f"{self.folder} keeps no earlier model: there is nothing to go back to."
+            )
+        return kept
 
     def _check_same(self, under_way: str | None, model: Model | None) -> None:
         if under_way is None and model is None:

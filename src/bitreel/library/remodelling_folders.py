@@ -55,7 +55,7 @@ def sole(folder: Path) -> Iterator[None]:
 
 
 def fingerprint_under_way(folder: Path) -> str | None:
-    """Of the model whose codes are being made; None where there are none. Raises LibraryError."""
+    """Of the model whose codes are being made; None where none are. Raises LibraryError."""
     if not is_library(folder / MIGRATION):
         return None
     with closing(Catalogue(folder / MIGRATION / CATALOGUE)) as catalogue:
@@ -108,11 +108,21 @@ def keep(folder: Path, facts: Facts) -> str:
     return name
 
 
+def _write_through(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _copy_folder(source: Path, target: Path) -> None:
     try:
         if target.exists():
             shutil.rmtree(target)
         shutil.copytree(source, target)
+        for path in (*target.rglob("*"), target, target.parent):
+            _write_through(path)  # the catalogue will say that it is there
     except OSError as error:  # shutil.Error, of several files, is one
         raise LibraryError(
             f"{source} can not be copied to {target} ({error}): make room there, then do the same "
