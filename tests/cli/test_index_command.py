@@ -156,7 +156,8 @@ def test_another_model_is_refused_with_what_to_do(clips: Path, trained: Trained)
     assert f"The library {trained.library} was indexed with the model" in error
     assert "(16 bits)" in error
     assert "(32 bits)" in error
-    assert "leave the model out to use the library's own, or index the videos into another" in error
+    assert "leave the model out to use the library's own, give the library another one by" in error
+    assert f"`bitreel migrate {trained.library} --model MODEL`, or index the videos into" in error
 
 
 def test_a_folder_without_videos(trained: Trained, tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def test_whoever_has_it_open_goes_on_with_the_new_model(
         assert len(looker.codes()[0]) == COUNT + 1
 
 
+def test_there_and_back_between_two_calls(folder: Path, videos: list[Path]) -> None:
+    with Library.open(folder) as mover, Library.open(folder) as reader:
+        with Library.open(folder, model=tiny_model()) as other:
+            assert other.search(videos[1]).hits[0].path == videos[1]
+            mover.migrate(new_model())
+            mover.roll_back()
+            assert other.search(videos[1]).hits[0].path == videos[1]
+        assert reader.search(videos[1]).hits[0].path == videos[1]
+
+
 def test_a_model_in_memory_is_not_changed_behind_ones_back(
     folder: Path, videos: list[Path]
 ) -> None:

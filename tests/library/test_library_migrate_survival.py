@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
+import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bad_luck import die_at_call, killed, no_right_to_write, start
+from bad_luck import PROCESSES, die_at_call, killed, no_right_to_write, start
 from library_helpers import (
     decodes_counted,
     tiny_model,
@@ -148,6 +151,38 @@ def test_a_kill_on_the_way_back(
     assert names(folder / "previous") == [new_model(44).fingerprint[:12]]
 
 
+def migrate_slowly(folder: Path, told: Connection) -> None:
+    def tell(step: Step) -> None:
+        told.send(step.stage)
+        time.sleep(0.02)
+
+    with Library.open(folder) as library:
+        library.migrate(new_model(44), progress=tell)
+
+
+def test_kills_at_any_moment(folder: Path, expected: dict[str, dict[str, bytes]]) -> None:
+    dice = random.Random(3)
+    found, kills = tiny_model().fingerprint, 0
+    while found == tiny_model().fingerprint:
+        here, there = PROCESSES.Pipe(duplex=False)
+        child = start(migrate_slowly, folder, there)
+        there.close()
+        with here:
+            assert here.poll(60)
+            here.recv()  # it has encoded one video at least, or is about to swap
+            time.sleep(dice.uniform(0, 0.06))
+            child.kill()
+            child.join(60)
+        kills += 1
+        found = check_whole(folder, expected)
+    assert kills > 1
+    with Library.open(folder) as library:
+        assert not library.migrate(new_model(44)).changed
+        assert library.status().migration is None
+        library.roll_back()
+    assert check_whole(folder, expected) == tiny_model().fingerprint
+
+
 def test_status_tells_how_far_it_is_and_what_is_done_is_not_done_again(
     folder: Path, videos: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +251,14 @@ def test_a_folder_that_may_not_be_written(
                     change()
         assert names(folder) == ["catalogue.sqlite", "model"]
         assert check_whole(folder, expected) == tiny_model().fingerprint
+        with Library.open(folder) as library:
+            library.migrate(new_model())
+            with pytest.raises(Stop):
+                library.migrate(new_model(44), progress=stop_at(2))
+        with no_right_to_write(folder), Library.open(folder) as library:
+            status = library.status()
+            assert status.migration == UnderWay(new_model(44).fingerprint, 44, 2, COUNT)
+            assert status.kept_model is not None
 
 
 def test_a_disk_that_is_full_in_the_middle_of_the_swap(

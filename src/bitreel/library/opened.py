@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bitreel.errors import ModelError, ModelMismatch
 from bitreel.library.catalogue import Catalogue
+from bitreel.library.facts import read_facts
 from bitreel.library.folder import Facts, load_model, open_library
 from bitreel.library.searched_codes import SearchedCodes
 
@@ -35,8 +36,9 @@ class Opened:
         """Raises ModelError where it is damaged, ModelMismatch where another lies in its place."""
         with self._loading:
             if self._model is None:
+                facts = read_facts(self.catalogue)  # after a way back it lies elsewhere
                 try:
-                    self._model = load_model(self.folder, self.facts, self._runtime)
+                    self._model = load_model(self.folder, facts, self._runtime)
                 except ModelError:
                     self.catalogue.revision()  # ModelChanged, where another has taken its place
                     raise
