@@ -451,7 +451,7 @@ class Library:
         with suppress(LibraryError):  # the codes are in, and found without it
             opened = self._current()
             if opened.searched.is_plan_due():
-                opened.searched.plan(Wish(), progress)
+                opened.searched.replan(progress)
 
     def _guarded_reader(self) -> GuardedReader:
         if self._reader is None:
