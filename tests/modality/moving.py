@@ -12,6 +12,8 @@ SPECS = (
     "difference",
     "difference:length=3:gain=1",
     "difference:length=2:camera=steady",
+    "difference:length=2:focus=motion",
+    "rgb:focus=motion",
     "flow",
     "flow:length=3:camera=median",
     "dynamic",

@@ -26,12 +26,13 @@ raft_files = st.text(st.characters(exclude_characters=":,="), min_size=1).filter
     lambda path: path == path.strip()
 )
 modalities: st.SearchStrategy[Modality] = st.one_of(
-    st.just(Rgb()),
+    st.builds(Rgb, focus=st.sampled_from(["none", "motion"])),
     st.builds(
         Difference,
         length=lengths,
         gain=st.floats(0.001, 255),
         camera=st.sampled_from(["keep", "steady"]),
+        focus=st.sampled_from(["none", "motion"]),
     ),
     st.builds(
         Flow,
@@ -79,8 +80,8 @@ def test_several_keep_their_order_and_may_share_a_name() -> None:
         ("smell", f"'smell': choose from {', '.join(MODALITIES)}"),
         ("", "Unknown modality ''"),
         ("rgb,", "Unknown modality ''"),
-        ("rgb:size=3", "unknown option 'size': rgb takes none"),
-        ("difference:len=3", "unknown option 'len': choose from length, gain, camera"),
+        ("rgb:size=3", "unknown option 'size': choose from focus"),
+        ("difference:len=3", "unknown option 'len': choose from length, gain, camera, focus"),
         ("difference:camera=median", "'keep' or 'steady'"),
         ("difference:name=x", "unknown option 'name'"),
         ("difference:length", "'length' no value: write length=VALUE"),

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from bitreel.config import STRICT
 from bitreel.errors import ConfigError
+from bitreel.modality.focus import Focus
 from bitreel.modality.protocol import check_snippets, flip_columns
 from bitreel.modality.spec import write_spec
 from bitreel.modality.steady import steadied
@@ -24,11 +25,13 @@ class Difference:
     Never of the last frame to the first: a static clip gives zeros, a reversed clip the negated
     reverse. (Wang et al., Temporal Segment Networks, 2016; Fernando et al., Odd-One-Out, 2017.)
     camera: `steady` first takes away by how much the picture as a whole shifts and brightens.
+    focus: `motion` adds a channel that says how much changes at each pixel.
     """
 
     length: int = 1
     gain: float = 2.0  # half of full contrast, from frame to frame, reaches the ends of the range
     camera: Literal["keep", "steady"] = "keep"
+    focus: Focus = "none"
 
     name = "difference"
     signed = True
@@ -47,7 +50,11 @@ class Difference:
 
     @property
     def channels(self) -> int:
-        return 3 * self.length
+        return 3 * self.length + self.focused
+
+    @property
+    def focused(self) -> bool:
+        return self.focus == "motion"
 
     @property
     def snippet(self) -> int:
@@ -58,7 +65,7 @@ class Difference:
         return positions
 
     def __call__(self, snippets: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [T,L+1,H,W,3] → float32 [T,3L,H,W], gain * difference / 255, clipped to [-1,1].
+        """uint8 [T,L+1,H,W,3] → float32 [T,C,H,W], gain * difference / 255, clipped to [-1,1].
 
         The channels are red, green and blue of the first difference, then of the next.
         """
@@ -66,7 +73,10 @@ class Difference:
         steps = self._steps(snippets)
         steps *= np.float32(self.gain / 255)
         np.clip(steps, -1, 1, out=steps)
-        return steps.reshape(len(steps), self.channels, *steps.shape[3:])
+        stack = steps.reshape(len(steps), -1, *steps.shape[3:])
+        if not self.focused:
+            return stack
+        return np.concatenate([stack, np.abs(stack).mean(axis=1, keepdims=True)], axis=1)
 
     def _steps(self, snippets: NDArray[np.uint8]) -> NDArray[np.float32]:
         """[T,L+1,H,W,3] → [T,L,3,H,W] in grey levels."""
@@ -79,5 +89,5 @@ class Difference:
         return steps
 
     def mirror(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[...,3L,H,W]: left and right exchanged."""
+        """[...,C,H,W]: left and right exchanged."""
         return flip_columns(pictures)

@@ -40,6 +40,7 @@ class Dynamic:
     channels = 3
     snippet = 1
     signed = True
+    focused = False
     weights = ""
 
     def __post_init__(self) -> None:

@@ -45,6 +45,7 @@ class Flow:
 
     name = "flow"
     signed = True
+    focused = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.length <= MAX_LENGTH:

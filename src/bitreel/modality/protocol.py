@@ -34,6 +34,11 @@ class Modality(Protocol):
         ...
 
     @property
+    def focused(self) -> bool:
+        """True: the last channel is no picture, but says where to look, in [0,1]."""
+        ...
+
+    @property
     def weights(self) -> str:
         """The file that it reads, if any: a code depends on what is in it."""
         ...

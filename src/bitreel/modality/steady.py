@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+ENOUGH_PIXELS = 96  # a side: larger pictures are looked at smaller
 LEAST_PIXELS = 16  # a side: below it there is too little to tell a camera's motion from any other
 ITERATIONS = 6  # at each scale
 LONGEST_STEP = 1.0  # pixels of the scale, in one iteration
@@ -18,10 +19,11 @@ MOST_EXPOSURE = 1.5  # between two frames: more is a change of scene rather than
 NOISE_LEVELS = 1.0  # grey levels that are no motion
 
 Floats = NDArray[np.float32]
+Frame = NDArray[np.uint8] | Floats
 
 
-def steadied(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """uint8 [H,W,3] twice → float32 [H,W,3] twice, each moved half the way to the other.
+def steadied(first: Frame, second: Frame) -> tuple[Floats, Floats]:
+    """[H,W,3] in grey levels twice → float32 [H,W,3] twice, each moved half the way to the other.
 
     Both are resampled alike, so that neither is the sharper one, and the frames in opposite order
     give the same in opposite order (but for rounding). What one of them does not show is 0 in both.
@@ -46,11 +48,13 @@ def camera_motion(first: Floats, second: Floats) -> tuple[float, float, float]:
     scales = [(first, second)]
     while min(scales[-1][0].shape) >= 2 * LEAST_PIXELS:
         scales.append((_halved(scales[-1][0]), _halved(scales[-1][1])))
-    exposure = 1.0
+    exposure, growth = 1.0, 2.0
     for before, after in reversed(scales):
-        down, right = 2 * down, 2 * right
-        down, right, exposure = _refined(before, after, down, right)
-    return down, right, exposure
+        if min(before.shape) >= 2 * ENOUGH_PIXELS:
+            growth *= 2
+            continue
+        down, right, exposure = _refined(before, after, 2 * down, 2 * right)
+    return growth / 2 * down, growth / 2 * right, exposure
 
 
 def _refined(

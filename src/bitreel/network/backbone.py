@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from bitreel.errors import ConfigError, WeightsError
 from bitreel.network.first_convolution import for_channels
+from bitreel.network.focus import check_averages, focus
 from bitreel.network.over_time import clips_of
 from bitreel.network.torchvision_ops import import_torchvision
 from bitreel.network.weights import PACKAGED_BACKBONE, StateDict, find_weights
@@ -32,7 +33,9 @@ class Backbone(nn.Module):
     """A timm CNN without its classifier, and the normalisation that its weights expect.
 
     channels: of a picture. signed: pictures are centred at 0, as differences are, rather than in
-    [0,1]. Raises ConfigError for an architecture that timm does not know, or that can not be mixed.
+    [0,1]. focused: a further channel of each picture says how much every pixel counts when features
+    are averaged over it. Raises ConfigError for an architecture that timm does not know, or that
+    can not be mixed or focused.
     """
 
     mean: Tensor
@@ -45,6 +48,7 @@ class Backbone(nn.Module):
         mixing: Mixing = "frame",
         channels: int = 3,
         signed: bool = False,
+        focused: bool = False,
     ) -> None:
         super().__init__()
         if not timm.is_model(name):
@@ -52,6 +56,7 @@ class Backbone(nn.Module):
             raise ConfigError(f"timm knows no architecture {name!r}. Near it: {near}.")
         self.name = name
         self.by_picture = mixing == "frame"
+        self.focused = focused
         self.cnn: Any = timm.create_model(name, pretrained=False, num_classes=0, in_chans=channels)
         data = resolve_model_data_config(self.cnn)  # type: ignore[no-untyped-call]
         self.register_buffer(*normalisation("mean", data["mean"], channels, signed))
@@ -59,6 +64,8 @@ class Backbone(nn.Module):
         # A few architectures widen the feature between the last block and the classifier.
         widths = (getattr(self.cnn, name, None) for name in ("head_hidden_size", "num_features"))
         self.feature_size = int(next(width for width in widths if width))
+        if focused:
+            check_averages(self.cnn, name)
         if mixing == "shift":
             insert_shift(self.cnn, name)
         elif mixing == "conv3d":
@@ -79,10 +86,20 @@ class Backbone(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """[N,T,C,H,W] → [N,T',D]. T' is T, but for 3D pooling."""
         clips, count = pictures.shape[:2]
-        normal = (pictures.flatten(0, 1) - self.mean) / self.deviation
+        rows = pictures.flatten(0, 1)
+        rows, motion = (rows[:, :-1], rows[:, -1:]) if self.focused else (rows, None)
+        normal = (rows - self.mean) / self.deviation
         with clips_of(count):
-            features: Tensor = self.cnn(normal.contiguous(memory_format=torch.channels_last))
+            features = self._features(normal.contiguous(memory_format=torch.channels_last), motion)
         return features.view(clips, -1, self.feature_size)
+
+    def _features(self, rows: Tensor, motion: Tensor | None) -> Tensor:
+        """[B,C,H,W], and how much moves where [B,1,H,W], → [B,D]."""
+        if motion is None:
+            features: Tensor = self.cnn(rows)
+        else:
+            features = self.cnn.forward_head(focus(self.cnn.forward_features(rows), motion))
+        return features
 
     def _first_convolution(self) -> str:
         named = self.cnn.pretrained_cfg.get("first_conv") or ""

@@ -64,9 +64,20 @@ def make_backbone(
     name: str, encoder: Encoder, modality: Modality, *, pictures: int, size: tuple[int, int]
 ) -> Backbone | SmallBackbone | VideoBackbone:
     """The CNN of one stream. Raises ConfigError where name and encoder do not fit."""
-    channels, signed = modality.channels, modality.signed
+    channels, signed = modality.channels - modality.focused, modality.signed
+    if modality.focused and encoder.mixing == "conv3d":
+        raise ConfigError(
+            f"{modality} says where to look in each picture, and 3D convolution makes one of "
+            f"several pictures: leave out its focus, or take another encoder than {encoder}."
+        )
     if name not in (SMALL_BACKBONE, *VIDEO_BACKBONES):
-        return Backbone(name, mixing=encoder.mixing, channels=channels, signed=signed)
+        return Backbone(
+            name,
+            mixing=encoder.mixing,
+            channels=channels,
+            signed=signed,
+            focused=modality.focused,
+        )
     if encoder.mixing != "conv3d":
         raise ConfigError(
             f"{name} is 3D throughout: give it the encoder conv3d, or take a backbone that timm "
