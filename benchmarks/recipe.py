@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from bitreel.dataset import open_dataset
-from bitreel.training import TrainConfig, default_cache, evaluate, train
+from bitreel.training import default_cache, evaluate, train
 from bitreel.training.presets import make_config
 from bitreel.training.trial import Validator
 
@@ -39,6 +39,21 @@ LADDER: dict[str, dict[str, Any]] = {
         "encoder": "segments",
         "modality": "difference",
     },
+    "rgb and differences": {
+        "loss": "ridge",
+        "encoder": "segments",
+        "modality": "rgb,difference",
+    },
+    "without the camera's shake": {
+        "loss": "ridge",
+        "encoder": "segments",
+        "modality": "rgb,difference:camera=steady",
+    },
+    "looking at what moves": {
+        "loss": "ridge",
+        "encoder": "segments",
+        "modality": "rgb:focus=motion,difference:camera=steady:focus=motion",
+    },
 }
 
 
@@ -55,7 +70,6 @@ def main() -> None:
     dataset = open_dataset(options.data)
     validator = Validator(dataset, cache=default_cache(), accelerator="cpu")
     steps = {name: make_config("seed", options=changes) for name, changes in LADDER.items()}
-    steps["best: rgb and differences"] = TrainConfig()
     if options.tuned:
         steps["tuned"] = make_config("seed", options.tuned)
     rows: list[dict[str, Any]] = []
