@@ -11,6 +11,7 @@
     ├── ModelError                 a model that is missing, damaged or of another version
     │   └── WeightsError           pretrained weights that can not be had
     ├── LibraryError               a library that is missing, damaged, locked or of another version
+    │   ├── NotInLibrary           a video or segment that is not there, or not any more
     │   └── ModelMismatch          a library and a model that do not belong together
     │       └── ModelChanged       a library that was given another model while it was in use
     └── ConfigError                an option out of its range
@@ -61,6 +62,10 @@ class WeightsError(ModelError):
 
 class LibraryError(BitreelError):
     """A library that is missing, damaged, locked or written by another version."""
+
+
+class NotInLibrary(LibraryError):
+    """A video or segment that is not there, or not any more."""
 
 
 class ModelMismatch(LibraryError):

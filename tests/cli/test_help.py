@@ -32,8 +32,8 @@ sys.exit(code)
 
 
 def test_the_verbs_are_those_of_the_road() -> None:
-    road = "train tune ablate evaluate quantise index search status index-report export import "
-    road += "migrate"
+    road = "train tune ablate evaluate quantise index search serve status index-report export "
+    road += "import migrate"
     assert list(VERBS) == [*road.split(), "demo", "doctor"]
     answer = CliRunner().invoke(app, ["--help"])
     assert answer.exit_code == 0

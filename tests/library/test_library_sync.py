@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -236,7 +237,6 @@ def test_quarantined_files_are_tried_again_on_request(
     with monkeypatch.context() as patch:
         patch.setattr(guarded, "WORKER", (str(breaking_worker.__file__),))
         report = sync(library, videos)
-        library._guarded_reader().close()  # the next run is to have sound ones
     assert (report.added, report.failed) == (4, 1)
     (entry,) = library.ledger(Fate.QUARANTINED)
     assert entry.path.name == "crash.mp4"
@@ -258,8 +258,7 @@ def test_a_video_that_breaks_its_decoder_stops_nothing(
         bad = videos / f"{how}{number}.mp4"
         bad.write_bytes((videos / "clip_000.mp4").read_bytes() + bytes(number + 1))
     monkeypatch.setattr(guarded, "WORKER", (str(breaking_worker.__file__),))
-    reader = library._guarded_reader()
-    reader.limits = guarded.Limits(silent_seconds=1.0, memory_bytes=1 << 30)
+    monkeypatch.setattr(guarded, "Limits", partial(guarded.Limits, 1.0, 1 << 30))
     report = sync(library, videos)
     assert (report.added, report.failed) == (4, 3)
     assert set(indexed_codes(library.folder)) == {f"clip_00{n}.mp4" for n in range(4)}

@@ -21,6 +21,7 @@ from bitreel.cli.index_report import index_report
 from bitreel.cli.migrate import migrate
 from bitreel.cli.quantise import quantise
 from bitreel.cli.search import search
+from bitreel.cli.serve import serve
 from bitreel.cli.status import status
 from bitreel.cli.train import train
 from bitreel.cli.tune import tune
@@ -43,6 +44,7 @@ VERBS = (
     quantise,
     index,
     search,
+    serve,
     status,
     index_report,
     export,

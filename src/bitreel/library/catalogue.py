@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bitreel.clip import Segment
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, LibraryError, ModelChanged
+from bitreel.library.listing import Listing
 from bitreel.library.records import CodedSegment, Fate, VideoRecord, from_column, to_column
 from bitreel.library.replacing import Replacing
 from bitreel.library.schema import SCHEMA_VERSION, statements
@@ -33,7 +34,7 @@ class SegmentsOfVideo:
     codes: BinaryCodes
 
 
-class Catalogue(Replacing):
+class Catalogue(Replacing, Listing):
     """What is known of a library's videos and their segments. Every method raises LibraryError.
 
     fingerprint: of the model that made the codes, where that is known. From then on no transaction

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -28,9 +28,10 @@ from bitreel.library.folder import (
     make_library,
     open_library,
 )
+from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
 from bitreel.library.opened import Opened
 from bitreel.library.places import find_places
-from bitreel.library.query import query_of
+from bitreel.library.query import Query, query_of, stored_query
 from bitreel.library.records import Entry, Fate, Video
 from bitreel.library.remodelling import Remodelling
 from bitreel.library.remodelling_status import kept_model, under_way
@@ -195,16 +196,19 @@ class Library:
         crashes or hangs its process, is quarantined with the reason, and tried again when the file
         changed or with retry. A run that was broken off is finished by the same call.
         """
+        from bitreel.video.guarded import GuardedReader
+
         opened = self._current()
-        report = add_videos(
-            opened.catalogue,
-            opened.model,
-            videos,
-            opened.facts.segmenting,
-            self._guarded_reader(),
-            retry=retry,
-            progress=progress,
-        )
+        with closing(GuardedReader()) as reader:  # its own: where it is broken off, it is closed
+            report = add_videos(
+                opened.catalogue,
+                opened.model,
+                videos,
+                opened.facts.segmenting,
+                reader,
+                retry=retry,
+                progress=progress,
+            )
         self._plan_if_due(progress)
         return report
 
@@ -262,31 +266,61 @@ class Library:
         is seen. Raises VideoError for a query that can not be read, ConfigError for a k or a range
         that makes no sense and for a clip that was not read by `model.read`.
         """
-        if k < 0:
-            raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
-        Wish(recall)
+        reader = self._guarded_reader()
 
         def ask(opened: Opened) -> SearchResults:
+            segmenting = opened.facts.segmenting
             asked = query_of(
-                opened.model(), opened.facts.segmenting, query, start_seconds, end_seconds
+                opened.model(), segmenting, query, start_seconds, end_seconds, reader.read_segments
             )
-            catalogue = opened.catalogue
-            with catalogue.transaction():
-                own = catalogue.segment_ids(asked.path) if exclude_self else set()
-                hits = find_places(
-                    catalogue, opened.searched, asked.relaxed, k, own, recall, rerank
-                )
-                return SearchResults(
-                    query=asked.path,
-                    start_seconds=asked.start_seconds,
-                    end_seconds=asked.end_seconds,
-                    hits=hits,
-                    damage=str(asked.damage) if asked.damage else None,
-                    segments=catalogue.segments() - len(own),
-                    query_segments=len(asked.relaxed),
-                )
+            return _answer(opened, asked, k, exclude_self, recall, rerank)
+
+        _check_wish(k, recall)
+        return self._ask(ask)
+
+    def similar(
+        self,
+        segment_ids: Sequence[int],
+        *,
+        k: int = 10,
+        exclude_self: bool = True,
+        recall: float = 1.0,
+    ) -> SearchResults:
+        """The k places nearest to segments of one video of the library, as `search` gives them.
+
+        Nothing is decoded and no model is loaded: their codes are asked with. Raises NotInLibrary
+        for a segment that is not there, ConfigError for none, or of several videos.
+        """
+
+        def ask(opened: Opened) -> SearchResults:
+            asked = stored_query(opened.catalogue, opened.facts.bits, segment_ids)
+            return _answer(opened, asked, k, exclude_self, recall, False)
+
+        _check_wish(k, recall)
+        return self._ask(ask)
+
+    def list_videos(
+        self, wanted: VideoFilter | None = None, *, offset: int = 0, limit: int = 50
+    ) -> tuple[int, list[IndexedVideo]]:
+        """How many videos fit, and some of them in the order of paths."""
+        wanted = wanted or VideoFilter()
+        return self._ask(
+            lambda opened: opened.catalogue.list_videos(wanted, offset=offset, limit=limit)
+        )
+
+    def video(self, video_id: int) -> tuple[IndexedVideo, list[SegmentOfVideo]]:
+        """A video and its segments. Raises NotInLibrary where there is none of that id."""
+
+        def ask(opened: Opened) -> tuple[IndexedVideo, list[SegmentOfVideo]]:
+            with opened.catalogue.transaction():
+                catalogue = opened.catalogue
+                return catalogue.video(video_id), catalogue.list_segments(video_id)
 
         return self._ask(ask)
+
+    def segment(self, segment_id: int) -> SegmentOfVideo:
+        """Raises NotInLibrary where there is none of that id."""
+        return self._ask(lambda opened: opened.catalogue.segment_of_video(segment_id))
 
     def codes(self) -> tuple[NDArray[np.int64], BinaryCodes]:
         """Every segment: ids int64 [N], rising, and N codes."""
@@ -469,3 +503,27 @@ def _size_bytes(folder: Path) -> int:
         except OSError:  # SQLite's log comes and goes
             continue
     return total
+
+
+def _check_wish(k: int, recall: float) -> None:
+    if k < 0:
+        raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
+    Wish(recall)
+
+
+def _answer(
+    opened: Opened, asked: Query, k: int, exclude_self: bool, recall: float, rerank: bool
+) -> SearchResults:
+    catalogue = opened.catalogue
+    with catalogue.transaction():
+        own = catalogue.segment_ids(asked.path) if exclude_self else set()
+        hits = find_places(catalogue, opened.searched, asked.relaxed, k, own, recall, rerank)
+        return SearchResults(
+            query=asked.path,
+            start_seconds=asked.start_seconds,
+            end_seconds=asked.end_seconds,
+            hits=hits,
+            damage=str(asked.damage) if asked.damage else None,
+            segments=catalogue.segments() - len(own),
+            query_segments=len(asked.relaxed),
+        )

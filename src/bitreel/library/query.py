@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from bitreel.library.reading import read_clips, total_damage
 from bitreel.video import Segmenting
 
 if TYPE_CHECKING:
+    from bitreel.library.catalogue import Catalogue
     from bitreel.model import Model
 
 
@@ -36,10 +37,12 @@ def query_of(
     query: Path | str | Clip,
     start_seconds: float,
     end_seconds: float | None,
+    read: Callable[..., Iterator[Clip]],
 ) -> Query:
     """Read and encode a range of a video, or a clip that was read by `model.read`.
 
-    Raises VideoError for what can not be read, ConfigError for another kind of clip.
+    read: what does as `read_segments`. Raises VideoError for what can not be read, ConfigError for
+    another kind of clip.
     """
     if isinstance(query, Clip):
         return encode_query(model, [_checked(model, query, start_seconds, end_seconds)])
@@ -47,6 +50,7 @@ def query_of(
         model,
         Path(query).absolute(),
         segmenting,
+        read=read,
         start_seconds=start_seconds,
         end_seconds=end_seconds,
     )
@@ -67,6 +71,26 @@ def encode_query(model: Model, clips: Iterable[Clip]) -> Query:
         end_seconds=segments[-1].end_seconds,
         damage=total_damage(damages),
         relaxed=np.concatenate(relaxed),
+    )
+
+
+def stored_query(catalogue: Catalogue, bits: int, segment_ids: Sequence[int]) -> Query:
+    """Segments of one video that are in the library: what is asked are their codes.
+
+    Raises LibraryError where one is not there, ConfigError for none or for several videos.
+    """
+    with catalogue.transaction():
+        segments = [catalogue.segment_of_video(one) for one in segment_ids]
+        if len({segment.video_id for segment in segments}) != 1:
+            raise ConfigError("To be asked with are segments of one video, at least one.")
+        path = catalogue.video(segments[0].video_id).path
+        codes = catalogue.codes_of(np.array(segment_ids, np.int64), bits=bits)
+    return Query(
+        path=path,
+        start_seconds=min(segment.start_seconds for segment in segments),
+        end_seconds=max(segment.end_seconds for segment in segments),
+        damage=Damage(),
+        relaxed=codes.unpack().astype(np.float32),
     )
 
 

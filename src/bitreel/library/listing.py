@@ -1,0 +1,135 @@
+"""Look through the videos of a catalogue page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bitreel.errors import NotInLibrary
+from bitreel.library.ledger import Ledger
+from bitreel.library.records import FileState, from_column, to_column
+
+
+@dataclass(frozen=True)
+class IndexedVideo:
+    """A video that is indexed. id: stays the same as long as it is, wherever its file moves."""
+
+    id: int
+    path: Path
+    state: FileState
+    label: str | None
+    duration_seconds: float
+    segments: int
+    damage: str | None
+
+
+@dataclass(frozen=True)
+class SegmentOfVideo:
+    """A segment as it is listed."""
+
+    id: int
+    video_id: int
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True)
+class VideoFilter:
+    """Which videos are listed: all that are given must hold.
+
+    text: in the path, in any case. label: exactly; folder: below it. Durations in seconds.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    folder: Path | None = None
+    min_seconds: float | None = None
+    max_seconds: float | None = None
+
+    def where(self) -> tuple[str, list[object]]:
+        """As SQL: a condition and its values."""
+        parts, values = ["status = 'indexed'"], list[object]()
+
+        def add(sql: str, *given: object) -> None:
+            parts.append(sql)
+            values.extend(given)
+
+        if self.text:
+            add("instr(lower(CAST(path AS TEXT)), lower(?)) > 0", self.text)
+        if self.label is not None:
+            add("label = ?", to_column(self.label))
+        if self.folder is not None:
+            below = str(self.folder).rstrip("/") + "/"
+            add("substr(CAST(path AS TEXT), 1, length(?)) = ?", below, below)
+        if self.min_seconds is not None:
+            add("duration_seconds >= ?", self.min_seconds)
+        if self.max_seconds is not None:
+            add("duration_seconds <= ?", self.max_seconds)
+        return " AND ".join(parts), values
+
+
+class Listing(Ledger):
+    """Every method raises LibraryError."""
+
+    def list_videos(
+        self, wanted: VideoFilter, *, offset: int, limit: int
+    ) -> tuple[int, list[IndexedVideo]]:
+        """How many there are in all, and some of them in the order of paths."""
+        where, values = wanted.where()
+        with self._reading():
+            total = int(self._value(f"SELECT count(*) FROM videos WHERE {where}", *values))
+            rows = self._rows(
+                f"{_VIDEO} WHERE {where} ORDER BY path LIMIT ? OFFSET ?", *values, limit, offset
+            )
+            return total, [_video(row) for row in rows]
+
+    def video(self, video_id: int) -> IndexedVideo:
+        """Raises NotInLibrary where there is none."""
+        with self._reading():
+            rows = self._rows(f"{_VIDEO} WHERE status = 'indexed' AND videos.id = ?", video_id)
+            for row in rows:
+                return _video(row)
+        raise NotInLibrary(f"There is no video {video_id} in the library: it was removed, perhaps.")
+
+    def list_segments(self, video_id: int) -> list[SegmentOfVideo]:
+        """Of one video, in the order of time."""
+        with self._reading():
+            rows = self._rows(
+                "SELECT id, video_id, start_seconds, end_seconds FROM segments "
+                "WHERE video_id = ? ORDER BY start_seconds, id",
+                video_id,
+            )
+            return [SegmentOfVideo(*row) for row in rows]
+
+    def segment_of_video(self, segment_id: int) -> SegmentOfVideo:
+        """Raises NotInLibrary where there is none."""
+        with self._reading():
+            rows = self._rows(
+                "SELECT id, video_id, start_seconds, end_seconds FROM segments WHERE id = ?",
+                segment_id,
+            )
+            for row in rows:
+                return SegmentOfVideo(*row)
+        raise NotInLibrary(
+            f"There is no segment {segment_id} in the library: it was removed, perhaps."
+        )
+
+
+_VIDEO = (
+    "SELECT id, path, size_bytes, mtime_ns, label, duration_seconds, damage, "
+    "(SELECT count(*) FROM segments WHERE video_id = videos.id) FROM videos"
+)
+
+
+def _video(row: tuple[Any, ...]) -> IndexedVideo:
+    number, path, size_bytes, mtime_ns, label, seconds, damage, segments = row
+    return IndexedVideo(
+        number,
+        Path(from_column(path)),
+        FileState(size_bytes, mtime_ns),
+        None if label is None else from_column(label),
+        seconds,
+        segments,
+        damage,
+    )

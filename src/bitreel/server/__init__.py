@@ -1,0 +1,1 @@
+"""A library over HTTP, and the page that shows it."""

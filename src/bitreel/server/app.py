@@ -1,0 +1,41 @@
+"""The server as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from bitreel.server import api, guards, problems
+from bitreel.server.settings import Settings
+from bitreel.server.state import State
+from bitreel.version import __version__
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Opens the library. Raises LibraryError where that fails."""
+    state = State(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        state.close()
+
+    app = FastAPI(
+        title="bitreel",
+        version=__version__,
+        description="Find video clips that show the same action.",
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's page loads its scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.bitreel = state
+    problems.install(app)
+    guards.install(app, settings)
+    app.include_router(api.router)
+    app.mount("/", StaticFiles(directory=str(files("bitreel.server") / "page"), html=True))
+    return app

@@ -1,0 +1,57 @@
+"""How a library is served."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bitreel.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """folders: below which videos may be added over HTTP; none by default. token: what a caller has
+    to show; needed where others than this machine can reach the server. searches_a_minute: of one
+    caller. cache: where thumbnails and previews stay. Raises ConfigError.
+    """
+
+    library: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str | None = None
+    folders: tuple[Path, ...] = ()
+    upload_bytes: int = 512 << 20
+    uploads_at_once: int = 4
+    searches_a_minute: int = 120
+    cache: Path = field(default_factory=lambda: default_cache())
+
+    def __post_init__(self) -> None:
+        if not self.is_loopback and not self.token:
+            raise ConfigError(
+                f"Whoever reaches {self.host} could see your videos: give a --token, or leave "
+                f"--host out to serve this machine alone."
+            )
+        for folder in self.folders:
+            if not folder.is_dir():
+                raise ConfigError(f"{folder} is no folder that is there: check --folder.")
+
+    @property
+    def is_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name, which may lead anywhere
+            return False
+
+    @property
+    def address(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+
+def default_cache() -> Path:
+    from platformdirs import user_cache_path
+
+    return Path(user_cache_path("bitreel")) / "previews"
