@@ -1,0 +1,139 @@
+/**
+ * The HTTP API, as described at /api/openapi.json.
+ *
+ * @typedef {{id: number, name: string, folder: string, label: string | null, duration_seconds: number,
+ *   segments: number, damage: string | null}} Video
+ * @typedef {Video & {segments_in_time: {id: number, start_seconds: number, end_seconds: number}[]}} VideoDetails
+ * @typedef {{rank: number, video_id: number, segment_id: number, name: string, folder: string,
+ *   label: string | null, start_seconds: number, end_seconds: number, distance_bits: number,
+ *   similarity: number}} Hit
+ * @typedef {{query: string, start_seconds: number, end_seconds: number, query_segments: number,
+ *   segments: number, bits: number, damage: string | null, milliseconds: number, hits: Hit[]}} Answer
+ * @typedef {{version: string, videos: number, segments: number, seconds: number, quarantined: number,
+ *   skipped: number, damaged: number, bits: number, model: string, bytes_on_disk: number,
+ *   labels: Record<string, number>, folders: string[]}} Status
+ * @typedef {{path: string, fate: string, label: string | null, reason: string | null,
+ *   damage: string | null, size_bytes: number}} Entry
+ * @typedef {{id: number, folder: string, state: "running" | "done" | "failed" | "cancelled",
+ *   done: number, total: number, note: string, told: string}} Job
+ * @typedef {{start?: number | null, end?: number | null}} Range seconds
+ */
+
+/** An answer that is no success. detail: what the server says of it. */
+export class ApiError extends Error {
+  /** @param {number} status @param {string} detail @param {number} retryAfter seconds; 0 where not said */
+  constructor(status, detail, retryAfter) {
+    super(detail);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** No answer at all. */
+export class ServerGone extends Error {}
+
+/** Hears of every answer (true) and of every one that never came (false). */
+let heard = (/** @type {boolean} */ _there) => {};
+
+/** @param {(there: boolean) => void} listener */
+export function onHeard(listener) {
+  heard = listener;
+}
+
+/**
+ * @param {string} path below /api
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>}
+ */
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(`/api${path}`, options);
+  } catch (error) {
+    if (/** @type {Error} */ (error).name === "AbortError") throw error;
+    heard(false);
+    throw new ServerGone("The server does not answer.");
+  }
+  heard(true);
+  if (response.ok) return response.json();
+  throw await problemOf(response);
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  let detail = `${response.status} ${response.statusText}`;
+  try {
+    detail = (await response.json()).detail || detail;
+  } catch {
+    // Something between here and the server answered: its status has to do.
+  }
+  return new ApiError(response.status, detail, Number(response.headers.get("Retry-After")) || 0);
+}
+
+/** @param {Record<string, unknown>} values @returns {string} with "?", or nothing */
+function queryOf(values) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text && `?${text}`;
+}
+
+/** @returns {Promise<Status>} */
+export const status = () => ask("/status");
+
+export const health = () => ask("/health");
+
+/**
+ * @param {Record<string, unknown>} filter text, label, folder, min_seconds, max_seconds, offset, limit
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{total: number, offset: number, items: Video[]}>}
+ */
+export const videos = (filter, signal) => ask(`/videos${queryOf(filter)}`, { signal });
+
+/** @param {number} id @param {AbortSignal} [signal] @returns {Promise<VideoDetails>} */
+export const video = (id, signal) => ask(`/videos/${id}`, { signal });
+
+/** @param {number} id @param {Range} range @param {number} k @param {AbortSignal} [signal] @returns {Promise<Answer>} */
+export const similar = (id, range, k, signal) =>
+  ask(`/videos/${id}/similar${queryOf({ ...range, k })}`, { signal });
+
+/** @param {File} file @param {Range} range @param {number} k @param {AbortSignal} [signal] @returns {Promise<Answer>} */
+export function search(file, range, k, signal) {
+  const form = new FormData();
+  form.set("file", file);
+  form.set("k", String(k));
+  if (range.start) form.set("start", String(range.start));
+  if (range.end) form.set("end", String(range.end));
+  return ask("/search", { method: "POST", body: form, signal });
+}
+
+/** @param {Record<string, unknown>} filter fate, offset, limit @param {AbortSignal} [signal] @returns {Promise<{total: number, offset: number, items: Entry[]}>} */
+export const ledger = (filter, signal) => ask(`/ledger${queryOf(filter)}`, { signal });
+
+/** @returns {Promise<Job[]>} */
+export const jobs = () => ask("/jobs");
+
+/** @param {string} folder @returns {Promise<Job>} */
+export const index = (folder) =>
+  ask("/jobs", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ folder }),
+  });
+
+/** @param {number} id @returns {Promise<Job>} */
+export const cancel = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
+
+/** @param {number} id */
+export const jobEvents = (id) => new EventSource(`/api/jobs/${id}/events`);
+
+/** @param {number} id @param {Range} [range] */
+export const thumbnailUrl = (id, range = {}) => `/api/videos/${id}/thumbnail${queryOf({ ...range })}`;
+
+/** @param {number} id @param {Range} [range] */
+export const previewUrl = (id, range = {}) => `/api/videos/${id}/preview${queryOf({ ...range })}`;
+
+/** @param {number} id */
+export const fileUrl = (id) => `/api/videos/${id}/file`;

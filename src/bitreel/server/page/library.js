@@ -1,0 +1,140 @@
+/** The view of what is in the library, to pick a query from. */
+
+import { videos } from "./api.js";
+import { skeletons, videoCard } from "./card.js";
+import { byId, fill, h, icon, say, whenQuiet } from "./dom.js";
+import { counted, readable } from "./format.js";
+import { Grid } from "./grid.js";
+import { button, notice, troubleNotice } from "./notice.js";
+import { go, remember } from "./router.js";
+
+const PAGE = 24;
+/** @type {[string, string, number | null, number | null][]} value, words, seconds from and to */
+const LENGTHS = [
+  ["", "Any length", null, null],
+  ["short", "Under 5 s", null, 5],
+  ["medium", "5 to 30 s", 5, 30],
+  ["long", "30 s to 5 min", 30, 300],
+  ["hours", "Over 5 min", 300, null],
+];
+
+export class LibraryView {
+  /** @param {import("./router.js").Route} route @param {AbortSignal} signal @param {import("./api.js").Status | null} status */
+  constructor(route, signal, status) {
+    this.signal = signal;
+    const given = route.parameters;
+    this.state = { text: given.get("text") ?? "", label: given.get("label") ?? "", length: given.get("length") ?? "", offset: Number(given.get("offset")) || 0 };
+    this.asked = new AbortController();
+    this.grid = new Grid("Videos of the library");
+    this.note = h("div", { class: "note" });
+    this.count = h("p", { class: "told" });
+    this.pager = h("nav", { class: "pager", "aria-label": "Pages" });
+    this.text = h("input", { type: "search", id: "filter", placeholder: "Filter by name", value: this.state.text, autocomplete: "off", spellcheck: "false" });
+    this.labels = h("select", { "aria-label": "Label" });
+    this.lengths = h("select", { "aria-label": "Length" }, ...LENGTHS.map(([value, words]) => h("option", { value }, words)));
+    this.lengths.value = this.state.length;
+    this.element = h("div", { class: "library-view" }, hero(),
+      h("section", { class: "pick", "aria-labelledby": "pick-title" },
+        h("div", { class: "pick-head" },
+          h("h2", { id: "pick-title" }, "Or start from a clip of the library"),
+          h("div", { class: "filters", role: "search" },
+            h("label", { class: "field" }, icon("search"), h("span", { class: "unseen" }, "Filter by name"), this.text, h("kbd", { "aria-hidden": "true" }, "/")),
+            this.labels, this.lengths),
+          this.count),
+        this.note, this.grid.element, this.pager));
+    const soon = whenQuiet(() => this.#change({ text: this.text.value.trim() }), 200);
+    this.text.addEventListener("input", soon);
+    this.labels.addEventListener("change", () => this.#change({ label: this.labels.value }));
+    this.lengths.addEventListener("change", () => this.#change({ length: this.lengths.value }));
+    this.facts(status);
+  }
+
+  /** What is known of the library. @param {import("./api.js").Status | null} status */
+  facts(status) {
+    const labels = Object.entries(status?.labels ?? {}).sort((one, other) => other[1] - one[1]);
+    fill(this.labels, h("option", { value: "" }, "Any label"),
+      ...labels.map(([label, count]) => h("option", { value: label }, `${readable(label)} (${count})`)));
+    this.labels.value = this.state.label;
+    this.labels.disabled = !labels.length;
+    this.element.classList.toggle("empty", status?.videos === 0);
+    this.canIndex = Boolean(status?.folders.length);
+  }
+
+  async begin() {
+    document.title = "bitreel";
+    this.grid.show(skeletons(12));
+    await this.#load();
+  }
+
+  /** @param {Partial<LibraryView["state"]>} changes */
+  #change(changes) {
+    this.state = { ...this.state, offset: 0, ...changes };
+    remember(this.state.offset ? this.state : { ...this.state, offset: null });
+    this.#load();
+  }
+
+  async #load() {
+    this.asked.abort();
+    this.asked = new AbortController();
+    const { signal } = this.asked;
+    const [, , least, most] = LENGTHS.find(([value]) => value === this.state.length) ?? LENGTHS[0];
+    const { text, label, offset } = this.state;
+    try {
+      const page = await videos({ text, label, min_seconds: least, max_seconds: most, offset, limit: PAGE }, signal);
+      if (!signal.aborted && !this.signal.aborted) this.#show(page);
+    } catch (error) {
+      if (signal.aborted || this.signal.aborted) return;
+      this.grid.show([]);
+      fill(this.pager);
+      fill(this.note, troubleNotice(error, () => this.#load(), this.signal));
+    }
+  }
+
+  /** @param {{total: number, offset: number, items: import("./api.js").Video[]}} page */
+  #show(page) {
+    const filtered = Boolean(this.state.text || this.state.label || this.state.length);
+    this.grid.show(page.items.map((video) => videoCard(video, () => go(`#similar/${video.id}`))));
+    const words = counted(page.total, "video");
+    this.count.textContent = page.total > page.items.length && page.items.length
+      ? `${page.offset + 1}–${page.offset + page.items.length} of ${words}` : words;
+    fill(this.note, ...(page.total ? [] : [filtered ? this.#none() : this.#empty()]));
+    if (page.total) say(`${words}${filtered ? " found" : ""}`);
+    this.#pages(page);
+  }
+
+  #none() {
+    return notice("No video passes the filters", null, button("Clear the filters", () => {
+      this.text.value = this.labels.value = this.lengths.value = "";
+      this.#change({ text: "", label: "", length: "" });
+    }));
+  }
+
+  #empty() {
+    const how = this.canIndex ? "Index a folder of videos, and they can be searched."
+      : "Index a folder of videos with: bitreel index LIBRARY FOLDER";
+    return notice("The library is empty", how, ...(this.canIndex ? [h("a", { class: "button primary", href: "#ledger" }, "Index a folder")] : []));
+  }
+
+  /** @param {{total: number, offset: number, items: unknown[]}} page */
+  #pages(page) {
+    const move = (/** @type {number} */ by) => {
+      this.#change({ offset: Math.max(0, page.offset + by * PAGE) });
+      this.element.querySelector(".pick")?.scrollIntoView();
+    };
+    const before = h("button", { type: "button", class: "button", onclick: () => move(-1) }, icon("previous"), "Previous");
+    const after = h("button", { type: "button", class: "button", onclick: () => move(1) }, "Next", icon("next"));
+    before.disabled = page.offset === 0;
+    after.disabled = page.offset + page.items.length >= page.total;
+    if (page.total <= PAGE) fill(this.pager);
+    else fill(this.pager, before, h("span", {}, `Page ${page.offset / PAGE + 1} of ${Math.ceil(page.total / PAGE)}`), after);
+  }
+}
+
+function hero() {
+  return h("section", { class: "hero" },
+    h("div", { class: "hero-text" },
+      h("h1", {}, "Find clips that show the same action"),
+      h("p", {}, "Drop a video anywhere on this page. It is compared, bit by bit, with every clip of the library, and stays on this server.")),
+    h("button", { type: "button", class: "dropzone", onclick: () => byId("file").click() }, icon("film"),
+      h("span", { class: "dropzone-title" }, "Drop a video here"), h("span", {}, "or choose a file")));
+}
