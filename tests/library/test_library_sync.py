@@ -123,6 +123,59 @@ def test_an_empty_folder_is_taken_for_a_disk_that_is_away(
     assert sync(library, videos) == AddReport(unchanged=4)
 
 
+def test_a_disk_that_is_away_is_told_whatever_lies_beside_it(
+    library: Library, videos: Path, tmp_path: Path
+) -> None:
+    """A note on the mount point; a mount point within a folder; both named."""
+    usb = videos / "usb"
+    usb.mkdir()
+    (videos / "clip_000.mp4").rename(usb / "clip_000.mp4")
+    sync(library, videos)
+    aside = usb.rename(tmp_path / "aside")
+    usb.mkdir()
+    assert sync(library, videos) == AddReport(unchanged=3, absent={usb.resolve(): 1})
+    assert sync(library, videos, usb).absent == {usb.resolve(): 1}
+    (usb / "NOT_MOUNTED.txt").touch()
+    assert sync(library, usb) == AddReport(skipped=1, absent={usb.resolve(): 1})
+    assert len(indexed_codes(library.folder)) == 4
+    (usb / "NOT_MOUNTED.txt").unlink()
+    usb.rmdir()
+    aside.rename(usb)
+    assert sync(library, videos).unchanged == 4
+
+
+def test_a_folder_that_moved_and_left_a_link_is_there_once(
+    library: Library, videos: Path, tmp_path: Path
+) -> None:
+    sync(library, videos)
+    before = ids(library)
+    larger = videos.rename(tmp_path / "larger")
+    videos.symlink_to(larger)
+    assert sync(library, videos) == AddReport(moved=4)
+    assert ids(library) == before
+    assert all(entry.path.parent == larger.resolve() for entry in library.ledger())
+
+
+def test_what_was_broken_off_is_read_again_on_request_and_never_copied(
+    library: Library, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(*_: object, **__: object) -> Iterator[object]:
+        yield from list(real(*_, **__))[:1]  # type: ignore[arg-type]
+        raise VideoError("The disk went away.")
+
+    real = guarded.GuardedReader.read_segments
+    with monkeypatch.context() as patch:
+        patch.setattr(guarded.GuardedReader, "read_segments", broken_off)
+        report = sync(library, videos)
+    assert (report.added, len(report.damaged)) == (4, 4)
+    shutil.copy(videos / "clip_000.mp4", videos / "copy.mp4")
+    with decodes_counted(monkeypatch) as read:
+        assert sync(library, videos) == AddReport(added=1, unchanged=4)
+        assert [path.name for path in read] == ["copy.mp4"]
+        assert library.sync(collect([videos]), retry=True) == AddReport(replaced=4, unchanged=1)
+    assert library.status().damaged == 0
+
+
 def test_a_link_is_the_file_that_it_leads_to(library: Library, videos: Path) -> None:
     (videos / "link.mp4").symlink_to(videos / "clip_000.mp4")
     (videos / "nowhere.mp4").symlink_to(videos / "gone.mp4")

@@ -129,6 +129,39 @@ def test_who_stops_midway_leaves_no_process_behind(reader: GuardedReader, tmp_pa
     assert not reader._all
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, KeyError])
+def test_the_next_video_never_gets_the_rest_of_an_answer(
+    error: type[BaseException],
+    reader: GuardedReader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = video(tmp_path / "a.mp4", 4), video(tmp_path / "b.mp4", 2)
+    expected = list(read_segments(other, WINDOWS, **OPTIONS))
+    with monkeypatch.context() as patch:
+        patch.setattr(guarded, "Clip", lambda *_: (_ for _ in ()).throw(error()))
+        with pytest.raises(error):
+            list(reader.read_segments(one, WINDOWS, **OPTIONS))
+    assert_same(list(reader.read_segments(other, WINDOWS, **OPTIONS)), expected)
+
+
+def test_a_process_that_dies_while_it_starts_is_started_again(
+    reader: GuardedReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, killed = guarded._Worker, list[int]()
+
+    def dying(limits: Limits) -> Any:
+        worker = real(limits)
+        if not killed:
+            killed.append(1)
+            worker.kill()
+        return worker
+
+    monkeypatch.setattr(guarded, "_Worker", dying)
+    assert list(reader.read_segments(video(tmp_path / "a.mp4"), WINDOWS, **OPTIONS))
+    assert killed
+
+
 def test_threads_read_side_by_side(reader: GuardedReader, tmp_path: Path) -> None:
     paths = [video(tmp_path / f"{n}.mp4", 2 + n / 10) for n in range(6)]
     with ThreadPoolExecutor(3) as pool:
@@ -150,7 +183,7 @@ def test_close_ends_what_hangs(breaking: GuardedReader, tmp_path: Path) -> None:
 
     thread = threading.Thread(target=read)
     thread.start()
-    while not any(worker._is_ready for worker in breaking._all):
+    while not any(worker._is_ready for worker in list(breaking._all)):
         time.sleep(0.01)
     breaking.close()
     thread.join(20)
@@ -167,11 +200,11 @@ from bitreel.video import Segmenting, guarded
 guarded.WORKER = ({str(breaking_worker.__file__)!r},)
 reader = guarded.GuardedReader()
 worker = reader._take()
-worker._await_ready()
+worker.await_ready()
 print(worker._process.pid, flush=True)
 options = dict(frames=4, size=(48, 64))
 list(worker.read(Path({str(path)!r}), dict(
-    path={str(path)!r}, segmenting=dict(window_seconds=0), frames=4)))
+    task="read", path={str(path)!r}, segmenting=dict(window_seconds=0), frames=4)))
 """
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

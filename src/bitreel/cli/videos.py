@@ -44,6 +44,8 @@ def find(names: Sequence[str], chosen: Choice, library: Path) -> Found:
     folders: list[Path] = []
     for name in names:
         if part or _is_labelled_data(name):
+            if chosen.wanted != Filter():
+                raise ConfigError(f"--only and --exclude choose in folders, and {name} is a list.")
             videos += _from_dataset(name, chosen)
         elif Path(name).is_dir():
             folders.append(Path(name))

@@ -94,7 +94,7 @@ def _look(catalogue: Catalogue, path: Path, reader: GuardedReader) -> _Read:
     others = [entry.path for entry in catalogue.same_content(content)]
     if path in others:
         return _Read(content, path)
-    gone = (other for other in others if is_gone(other))
+    gone = (other for other in others if _left(other, path))
     return _Read(content, next(gone, others[0] if others else None))
 
 
@@ -107,6 +107,11 @@ def is_gone(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return False
+
+
+def _left(other: Path, path: Path) -> bool:
+    """Whether a file was moved from there to here, perhaps with a link left behind."""
+    return is_gone(other) or resolved(other) == path
 
 
 class _Run:
@@ -146,6 +151,8 @@ class _Run:
                 self.pending[path] = state
             else:
                 self.failures[path] = known.reason
+        elif self.retry and known.damage and known.content is None:
+            self.pending[path] = state  # its reading was broken off
         else:
             self.outcomes["unchanged"] += 1
             if label is not None and label != known.label:
@@ -196,13 +203,14 @@ class _Run:
             duration_seconds=coded.segments[-1].segment.end_seconds,
             segments=coded.segments,
             damage=coded.damage,
-            content=content if FileState.of(path) == state else None,  # written to meanwhile
+            # Not of what was broken off or written to meanwhile: nothing is to be copied from it.
+            content=content if coded.is_whole and FileState.of(path) == state else None,
         )
         if record.damage:
             self.damaged[path] = record.damage
         self.segments += len(record.segments)
         self.seconds += record.duration_seconds or 0.0
-        self.outcomes[self.catalogue.put(record)] += 1
+        self.outcomes[self.catalogue.put(record, again=self.retry)] += 1
 
     def _finish_known(self, path: Path, other: Path, content: bytes) -> None:
         """The file was touched, moved or copied: its codes are there."""
@@ -211,7 +219,7 @@ class _Run:
             self.outcomes["unchanged"] += 1
             if label is not None:
                 self.catalogue.relabel({path: label})
-        elif is_gone(other) and self.catalogue.move(other, path, state, label, content):
+        elif _left(other, path) and self.catalogue.move(other, path, state, label, content):
             self.outcomes["moved"] += 1
         else:
             self._copy(path, other, content)

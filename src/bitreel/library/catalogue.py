@@ -70,15 +70,16 @@ class Catalogue(Replacing, Listing):
         with self._reading():
             return {str(key): str(value) for key, value in self._rows("SELECT * FROM meta")}
 
-    def put(self, record: VideoRecord) -> Outcome:
+    def put(self, record: VideoRecord, *, again: bool = False) -> Outcome:
         """Write what one run found out about a video, in place of what was known of it.
 
-        One that another process indexed meanwhile, from the same file, keeps its segments.
+        One that another process indexed meanwhile, from the same file, keeps its segments, unless
+        it was to be read again.
         """
         with self.transaction(write=True):
             known = self.entry(record.path)
             was_indexed = known is not None and known.fate is Fate.INDEXED
-            if known is not None and was_indexed and known.state == record.state:
+            if known and was_indexed and known.state == record.state and not again:
                 if record.label is not None:
                     self.relabel({record.path: record.label})
                 return "unchanged"

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CodedVideo:
-    """The segments of a video with their codes. damage: of its frames, None where there is none."""
+    """The segments of a video with their codes. damage: of its frames, None where there is none.
+    is_whole: whether it was read to its end."""
 
     segments: Sequence[CodedSegment]
     damage: str | None
+    is_whole: bool = True
 
 
 def encode_videos(
@@ -65,4 +67,4 @@ class _Coding:
             return self.failure or VideoError(f"{printable(self.path)} gave no segment.")
         damage = total_damage(self.damages)
         told = ([str(damage)] if damage else []) + ([str(self.failure)] if self.failure else [])
-        return CodedVideo(self.segments, printable("; ".join(told)) or None)
+        return CodedVideo(self.segments, printable("; ".join(told)) or None, self.failure is None)

@@ -112,7 +112,7 @@ class Library:
         ModelMismatch where the model, given or stored, is not the one that made the codes;
         ConfigError where a segmenting is given and the library's is another.
         """
-        folder = Path(folder)
+        folder = Path(folder).absolute()  # whoever changes the working directory finds it still
         catalogue, facts = open_library(folder)
         library = cls(folder, catalogue, facts, model, runtime)
         try:

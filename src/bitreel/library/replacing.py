@@ -137,8 +137,7 @@ class Replacing(Tables):
 def _is_as_new(theirs: FileState | None, ours: FileState, path: _Path) -> bool:
     """Whether a video was read there in the state in which it is known here, or in a later one. A
     file may be put in the place of another with a time before its."""
-    if theirs is None:
-        return False
-    if theirs == ours or theirs.mtime_ns > ours.mtime_ns:
-        return True
-    return FileState.of(Path(from_column(path))) == theirs
+    if theirs is None or theirs == ours:
+        return theirs is not None
+    now = FileState.of(Path(from_column(path)))
+    return theirs.mtime_ns > ours.mtime_ns if now is None else theirs == now

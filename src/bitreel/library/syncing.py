@@ -29,20 +29,39 @@ def sync(catalogue: Catalogue, collection: Collection, add: Callable[[], AddRepo
 def _gone(catalogue: Catalogue, collection: Collection) -> tuple[list[Path], dict[Path, int]]:
     """The files that are no longer there, and those that an empty folder is missing.
 
-    A folder that holds nothing now and held much is more likely a disk that is not mounted than a
-    collection that was thrown away.
+    A folder without a video that held some is more likely a disk that is not mounted than a
+    collection that was thrown away, and so is an empty one within.
     """
-    found = {video.path for video in collection.videos} | collection.skipped.keys()
+    found = {video.path for video in collection.videos}
+    seen = found | collection.skipped.keys()
+    missing = [
+        path
+        for path in catalogue.paths()
+        if path not in seen
+        and any(path.is_relative_to(root) for root in collection.roots)
+        and is_gone(path)
+    ]
+    bare = [
+        root for root in collection.roots if not any(path.is_relative_to(root) for path in found)
+    ]
     gone: list[Path] = []
     absent: Counter[Path] = Counter()
-    for root in collection.roots:
-        missing = [
-            path
-            for path in catalogue.paths()
-            if path.is_relative_to(root) and path not in found and is_gone(path)
-        ]
-        if any(path.is_relative_to(root) for path in found):
-            gone += missing
-        elif missing:
-            absent[root] = len(missing)
+    empty: dict[Path, bool] = {}
+    for path in missing:
+        away = next((root for root in bare if path.is_relative_to(root)), None)
+        away = away or _empty_folder_above(path, empty)
+        if away is None:
+            gone.append(path)
+        else:
+            absent[away] += 1
     return gone, dict(absent)
+
+
+def _empty_folder_above(path: Path, known: dict[Path, bool]) -> Path | None:
+    """The first folder above that is there, where nothing at all is in it."""
+    for folder in path.parents:
+        if folder not in known and folder.is_dir():
+            known[folder] = not any(folder.iterdir())
+        if folder in known:
+            return folder if known[folder] else None
+    return None

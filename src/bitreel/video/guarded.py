@@ -22,13 +22,14 @@ import numpy as np
 
 from bitreel import errors
 from bitreel.clip import Clip, Damage, Segment
-from bitreel.errors import BitreelError, UnreadableVideo, VideoError
+from bitreel.errors import BitreelError, ConfigError, UnreadableVideo, VideoError
 from bitreel.video.clip_options import DEFAULT_SPACING_SECONDS
 from bitreel.video.segmenting import Segmenting
 from bitreel.video.source import shown
 
 WORKER = ("-P", "-m", "bitreel.video.worker")  # -P: nothing in the user's folder is taken for ours
 _START_SECONDS = 60.0
+_STARTS = 3  # a process may be killed by others while it starts
 _PIPE_BYTES = 1 << 20
 _SLOWEST_BYTES_PER_SECOND = 4 << 20  # of a disk that still counts as alive
 
@@ -58,6 +59,7 @@ class GuardedReader:
         self._all: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._turn = threading.Lock()
+        self._is_closed = False
         # Whoever forgets to close it leaves nothing behind all the same.
         weakref.finalize(self, _end_all, self._all)
 
@@ -94,9 +96,10 @@ class GuardedReader:
             return worker.content_of(path)
 
     def close(self) -> None:
-        """End all processes, also those at work: their readers get VideoError. To read again starts
-        new ones."""
+        """End all processes, also those at work: their readers get VideoError. There is no reading
+        after that."""
         with self._turn:
+            self._is_closed = True
             for worker in self._all:
                 worker.kill()  # who reads from it sees the end, and puts it away
             for worker in self._idle:
@@ -109,14 +112,30 @@ class GuardedReader:
         worker = self._take()
         try:
             yield worker
-        except (_Lost, GeneratorExit):  # it is not at rest
-            self._drop(worker)
+        except BaseException as error:
+            if isinstance(error, _Lost) or not isinstance(error, VideoError | ConfigError):
+                self._drop(worker)  # in the middle of an answer, which the next video would get
             raise
         finally:
             self._give_back(worker)
 
     def _take(self) -> _Worker:
+        for attempt in range(_STARTS):
+            worker = self._idle_or_new()
+            try:
+                worker.await_ready()
+                return worker
+            except BitreelError:
+                self._drop(worker)
+                worker.end()
+                if attempt == _STARTS - 1:
+                    raise
+        raise AssertionError("not reached")
+
+    def _idle_or_new(self) -> _Worker:
         with self._turn:
+            if self._is_closed:
+                raise BitreelError("Reading videos was ended.")
             while self._idle:
                 worker = self._idle.pop()
                 if worker.is_alive:
@@ -210,7 +229,7 @@ class _Worker:
                 if pipe is not None:
                     pipe.close()
 
-    def _await_ready(self) -> None:
+    def await_ready(self) -> None:
         if self._is_ready:
             return
         with suppress(OSError, EOFError):
@@ -224,7 +243,6 @@ class _Worker:
             )
 
     def _ask(self, path: Path, request: dict[str, Any]) -> None:
-        self._await_ready()
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
