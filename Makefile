@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all check bench clean
+.PHONY: demo test test-all test-browser check bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -15,10 +15,15 @@ demo: $(READY)  ## make clips, train, index, evaluate, search
 	$(BIN)/bitreel demo --output demo
 
 test: $(READY)  ## the fast lane
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
 
 test-all: $(READY)  ## everything
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not browser"
+
+test-browser: $(READY)  ## the page in Chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	command -v chromium >/dev/null || apt-get install -y chromium || sudo apt-get install -y chromium
+	$(BIN)/python -m pytest -m browser tests/browser
 
 check: $(READY)  ## format, lint, types, one-way imports
 	$(BIN)/ruff format --check .

@@ -77,7 +77,7 @@ export function hitCard(hit, bits, queryLabel, open, like) {
 /** @param {number} distanceBits @param {number} bits @returns {HTMLElement} */
 export function distance(distanceBits, bits) {
   const words = `${counted(distanceBits, "bit")} of ${bits} differ`;
-  return h("span", { class: "distance", title: words }, h("strong", {}, distanceBits), ` / ${bits} bits`);
+  return h("span", { class: "distance", title: words }, h("strong", {}, distanceBits), ` ${distanceBits === 1 ? "bit" : "bits"} apart`);
 }
 
 /** @param {import("./api.js").Video} video @param {() => void} open */

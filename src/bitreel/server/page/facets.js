@@ -18,7 +18,7 @@ export class Facets {
     this.words = h("output", { for: "least" });
     this.slider.addEventListener("input", () => this.#slide());
     this.element = h("div", { class: "facets" }, this.list,
-      h("div", { class: "similarity" }, h("label", { for: "least" }, "At least similar"), this.slider, this.words));
+      h("div", { class: "similarity" }, h("label", { for: "least" }, "Similarity at least"), this.slider, this.words));
     this.#slide();
   }
 

@@ -134,7 +134,7 @@ function hero() {
   return h("section", { class: "hero" },
     h("div", { class: "hero-text" },
       h("h1", {}, "Find clips that show the same action"),
-      h("p", {}, "Drop a video anywhere on this page. It is compared, bit by bit, with every clip of the library, and stays on this server.")),
+      h("p", {}, "Drop a video anywhere on this page. It is compared, bit by bit, with every clip of the library, and is not kept.")),
     h("button", { type: "button", class: "dropzone", onclick: () => byId("file").click() }, icon("film"),
       h("span", { class: "dropzone-title" }, "Drop a video here"), h("span", {}, "or choose a file")));
 }

@@ -7,7 +7,7 @@ import { counted, size, time } from "./format.js";
 import { filmOf, labelOf, lengthOf, nameOf } from "./query.js";
 import { Timeline } from "./timeline.js";
 
-const UNPLAYABLE = "Your browser can not play this kind of file. bitreel can read it all the same, and searches with it.";
+const UNPLAYABLE = "Your browser can not play this file. bitreel reads more kinds, and tries all the same.";
 
 export class QueryPanel {
   /**
@@ -107,7 +107,8 @@ export class QueryPanel {
     this.timeline = line;
     this.whole = h("button", { type: "button", class: "button small quiet", onclick: () => line.reset() }, "Whole video");
     this.whole.disabled = line.isWhole;
-    fill(this.trim, line.element, this.whole);
+    line.words.after(this.whole);
+    fill(this.trim, line.element);
     if (this.query.kind === "video") stripOfLibrary(line.strip, this.query.video.id, length);
     else if (this.query.playable) stripOfFilm(line.strip, this.query.url, this.signal);
   }

@@ -10,7 +10,7 @@ import { button, notice, troubleNotice } from "./notice.js";
 import { Player } from "./player.js";
 import { ask, droppedFile, labelOf, nameOf } from "./query.js";
 import { QueryPanel } from "./querypanel.js";
-import { go, hashOf, remember } from "./router.js";
+import { go, hashOf, remember, routeOf } from "./router.js";
 
 const PAGE = 24;
 const MOST = 200; // the server gives no more
@@ -53,7 +53,7 @@ export class ResultsView {
     this.element.prepend(this.panel.element);
     document.title = `${nameOf(query)} – bitreel`;
     await this.search();
-    this.showHit(Number(this.route.parameters.get("hit")) || 0);
+    this.showHit(Number(routeOf().parameters.get("hit")) || 0); // the address may have moved on
   }
 
   /** @returns {Promise<import("./query.js").Query | null>} */
@@ -139,7 +139,7 @@ export class ResultsView {
     const admitted = answer.hits.map((hit) => this.facets.admits(hit));
     cards.forEach((card, at) => (card.hidden = !admitted[at]));
     const shown = admitted.filter(Boolean).length;
-    this.title.textContent = shown === answer.hits.length ? counted(shown, "similar clip") : `${shown} of ${counted(answer.hits.length, "similar clip")}`;
+    this.title.textContent = shown === answer.hits.length ? counted(shown, "nearest clip") : `${shown} of ${counted(answer.hits.length, "nearest clip")}`;
     fill(this.note, ...this.#remarks(answer, shown));
     const first = admitted.indexOf(true);
     cards.forEach((card, at) => (/** @type {HTMLElement} */ (card.firstElementChild).tabIndex = at === first ? 0 : -1));
