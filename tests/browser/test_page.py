@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +13,14 @@ import pytest
 
 pytest.importorskip("playwright", reason="Playwright is not installed: make test-browser does it")
 
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
+from serving import CHROMIUM, OPTIONS, Errors, Served
 
+from bitreel import Library, Model
 from command_line import Trained
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
-
-    from browser.conftest import Errors, Served
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +36,62 @@ _DROP = """async ([name, content]) => {
 }"""
 _PLAYED = """(videos) => videos.length > 0
   && videos.every((video) => !video.paused && video.currentTime > 0.05)"""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"There is no browser at {CHROMIUM}: make test-browser installs it")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=OPTIONS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def served(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The synthetic clips, with a broken file in the ledger."""
+    folder = tmp_path_factory.mktemp("browser")
+    more = folder / "more"
+    more.mkdir()
+    for at, clip in enumerate(sorted(trained.manifest.parent.glob("*/scene0005.mp4"))[:3]):
+        shutil.copy(clip, more / f"new{at}.mp4")
+    (more / "broken.mp4").write_bytes(b"no video" * 400)
+    server = Served(Path(shutil.copytree(trained.library, folder / "library")), more)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def errors() -> Errors:
+    return Errors()
+
+
+@pytest.fixture
+def page(chromium: Browser, served: Served, errors: Errors) -> Iterator[Page]:
+    """The page as it opens, at a desktop's width."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    errors.listen(page)
+    page.goto(served.address)
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def empty_server(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A library in which nothing is."""
+    folder = tmp_path_factory.mktemp("empty")
+    (folder / "none").mkdir()
+    (folder / "none" / "only.txt").write_text("no video")
+    library = folder / "library"
+    Library.create(library, Model.load(trained.model)).close()
+    server = Served(library, folder / "none")
+    server.start()
+    yield server
+    server.kill()
 
 
 def drop(page: Page, name: str, content: bytes) -> None:

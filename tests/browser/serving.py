@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import pytest
-
-from command_line import SCRIPT, Trained, bitreel
+from command_line import SCRIPT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 CHROMIUM = Path("/usr/bin/chromium")
-_OPTIONS = (
+OPTIONS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
@@ -78,68 +74,6 @@ class Errors:
                 self.told.append(message.text) if message.type in ("error", "warning") else None
             ),
         )
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="Playwright is not installed: make test-browser does it"
-    )
-    if not CHROMIUM.exists():
-        pytest.skip(f"There is no browser at {CHROMIUM}: make test-browser installs it")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=_OPTIONS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def served(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The synthetic clips, with a broken file in the ledger."""
-    folder = tmp_path_factory.mktemp("browser")
-    more = folder / "more"
-    more.mkdir()
-    for at, clip in enumerate(sorted(trained.manifest.parent.glob("*/scene0005.mp4"))[:3]):
-        shutil.copy(clip, more / f"new{at}.mp4")
-    (more / "broken.mp4").write_bytes(b"no video" * 400)
-    server = Served(Path(shutil.copytree(trained.library, folder / "library")), more)
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def errors() -> Errors:
-    return Errors()
-
-
-@pytest.fixture
-def page(chromium: Browser, served: Served, errors: Errors) -> Iterator[Page]:
-    """The page as it opens, at a desktop's width."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    errors.listen(page)
-    page.goto(served.address)
-    yield page
-    context.close()
-
-
-@pytest.fixture(scope="session")
-def empty_server(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A library in which nothing is."""
-    folder = tmp_path_factory.mktemp("empty")
-    (folder / "none").mkdir()
-    (folder / "none" / "only.txt").write_text("no video")
-    library = folder / "library"
-    from bitreel import Library, Model
-
-    Library.create(library, Model.load(trained.model)).close()
-    assert bitreel("status", library).code == 0
-    server = Served(library, folder / "none")
-    server.start()
-    yield server
-    server.kill()
 
 
 def _free_port() -> int:
