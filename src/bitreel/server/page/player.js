@@ -29,7 +29,9 @@ export const Player = {
     if (!dialog.open) dialog.showModal();
     /** @type {HTMLElement | null} */ (dialog.querySelector("[data-play]"))?.focus();
   },
+  /** Because the address says so: it is not to be changed for that. */
   close() {
+    shown = null;
     if (dialog.open) dialog.close();
   },
 };
@@ -118,13 +120,13 @@ function like(hit) {
 }
 
 dialog.addEventListener("close", () => {
+  if (dialog.open) return; // opened again before this was heard
   pair?.end();
   pair = null;
   const left = shown;
   shown = null;
   fill(dialog);
-  if (!left) return;
-  if (!location.hash.includes("hit=")) return; // closed by the back button
+  if (!left || !location.hash.includes("hit=")) return;
   if (history.state?.opened) history.back();
   else remember({ hit: null });
 });

@@ -45,7 +45,7 @@ export class ResultsView {
   async begin() {
     this.#wait();
     const query = await this.#query();
-    if (!query) return;
+    if (!query || this.signal.aborted) return;
     this.query = query;
     const seconds = (/** @type {string} */ name) => (this.route.parameters.has(name) ? Number(this.route.parameters.get(name)) : null);
     this.panel = new QueryPanel(query, { start: seconds("start"), end: seconds("end") }, (range) => this.#ranged(range), this.signal);
@@ -53,6 +53,7 @@ export class ResultsView {
     this.element.prepend(this.panel.element);
     document.title = `${nameOf(query)} – bitreel`;
     await this.search();
+    if (this.signal.aborted) return; // another view is shown, and its player may be open
     this.showHit(Number(routeOf().parameters.get("hit")) || 0); // the address may have moved on
   }
 
