@@ -64,8 +64,8 @@ def test_ctrl_c_ends_it_at_once_though_a_decoder_hangs(
         )
     library = tmp_path / "library"
     script = (
-        "from bitreel.video import guarded\n"
-        f"guarded.WORKER = ({breaking_worker.__file__!r},)\n"
+        "from bitreel.video import decoding_process\n"
+        f"decoding_process.WORKER = ({breaking_worker.__file__!r},)\n"
         "from bitreel.cli import main\n"
         "main()\n"
     )

@@ -31,8 +31,8 @@ KINDS = 20
 BREAKING = ("crash", "killed", "exit", "hang", "bomb", "bug")
 SCRIPT = f"""
 from functools import partial
-from bitreel.video import guarded
-guarded.WORKER = ({breaking_worker.__file__!r},)
+from bitreel.video import decoding_process, guarded
+decoding_process.WORKER = ({breaking_worker.__file__!r},)
 guarded.Limits = partial(guarded.Limits, 1.0, 1 << 30)
 from bitreel.cli import main
 main()

@@ -14,7 +14,7 @@ from library_helpers import decodes_counted, indexed_codes, make_videos, rows, t
 import breaking_worker
 from bitreel.errors import DataError, VideoError
 from bitreel.library import AddReport, Fate, Filter, Library, collect
-from bitreel.video import guarded
+from bitreel.video import decoding_process, guarded
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def test_quarantined_files_are_tried_again_on_request(
 ) -> None:
     (videos / "crash.mp4").write_bytes((videos / "clip_000.mp4").read_bytes() + b"another")
     with monkeypatch.context() as patch:
-        patch.setattr(guarded, "WORKER", (str(breaking_worker.__file__),))
+        patch.setattr(decoding_process, "WORKER", (str(breaking_worker.__file__),))
         report = sync(library, videos)
     assert (report.added, report.failed) == (4, 1)
     (entry,) = library.ledger(Fate.QUARANTINED)
@@ -310,8 +310,8 @@ def test_a_video_that_breaks_its_decoder_stops_nothing(
     for number in range(3):
         bad = videos / f"{how}{number}.mp4"
         bad.write_bytes((videos / "clip_000.mp4").read_bytes() + bytes(number + 1))
-    monkeypatch.setattr(guarded, "WORKER", (str(breaking_worker.__file__),))
-    monkeypatch.setattr(guarded, "Limits", partial(guarded.Limits, 1.0, 1 << 30))
+    monkeypatch.setattr(decoding_process, "WORKER", (str(breaking_worker.__file__),))
+    monkeypatch.setattr(guarded, "Limits", partial(decoding_process.Limits, 1.0, 1 << 30))
     report = sync(library, videos)
     assert (report.added, report.failed) == (4, 3)
     assert set(indexed_codes(library.folder)) == {f"clip_00{n}.mp4" for n in range(4)}

@@ -18,8 +18,9 @@ import pytest
 import breaking_worker
 from bitreel.clip import Clip
 from bitreel.errors import BitreelError, NoVideoStream, UnreadableVideo, VideoError, VideoTooLarge
-from bitreel.video import Segmenting, guarded, read_segments, write_video
-from bitreel.video.guarded import GuardedReader, Limits
+from bitreel.video import Segmenting, decoding_process, guarded, read_segments, write_video
+from bitreel.video.decoding_process import Limits
+from bitreel.video.guarded import GuardedReader
 
 WINDOWS = Segmenting(1.0, 0.5, shots=False)
 OPTIONS: dict[str, Any] = {"frames": 4, "snippet": 3, "size": (48, 64)}
@@ -35,7 +36,7 @@ def reader() -> Iterator[GuardedReader]:
 @pytest.fixture
 def breaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[GuardedReader]:
     """One whose processes break on files whose names ask for it."""
-    monkeypatch.setattr(guarded, "WORKER", (str(Path(breaking_worker.__file__)),))
+    monkeypatch.setattr(decoding_process, "WORKER", (str(Path(breaking_worker.__file__)),))
     reader = GuardedReader(Limits(silent_seconds=2.0, memory_bytes=1 << 30))
     yield reader
     reader.close()
@@ -139,7 +140,7 @@ def test_the_next_video_never_gets_the_rest_of_an_answer(
     one, other = video(tmp_path / "a.mp4", 4), video(tmp_path / "b.mp4", 2)
     expected = list(read_segments(other, WINDOWS, **OPTIONS))
     with monkeypatch.context() as patch:
-        patch.setattr(guarded, "Clip", lambda *_: (_ for _ in ()).throw(error()))
+        patch.setattr(decoding_process, "Clip", lambda *_: (_ for _ in ()).throw(error()))
         with pytest.raises(error):
             list(reader.read_segments(one, WINDOWS, **OPTIONS))
     assert_same(list(reader.read_segments(other, WINDOWS, **OPTIONS)), expected)
@@ -148,7 +149,7 @@ def test_the_next_video_never_gets_the_rest_of_an_answer(
 def test_a_process_that_dies_while_it_starts_is_started_again(
     reader: GuardedReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, killed = guarded._Worker, list[int]()
+    real, killed = decoding_process.DecodingProcess, list[int]()
 
     def dying(limits: Limits) -> Any:
         worker = real(limits)
@@ -157,7 +158,7 @@ def test_a_process_that_dies_while_it_starts_is_started_again(
             worker.kill()
         return worker
 
-    monkeypatch.setattr(guarded, "_Worker", dying)
+    monkeypatch.setattr(guarded, "DecodingProcess", dying)
     assert list(reader.read_segments(video(tmp_path / "a.mp4"), WINDOWS, **OPTIONS))
     assert killed
 
@@ -196,8 +197,8 @@ def test_no_process_outlives_its_parent(tmp_path: Path) -> None:
     script = f"""
 import sys
 from pathlib import Path
-from bitreel.video import Segmenting, guarded
-guarded.WORKER = ({str(breaking_worker.__file__)!r},)
+from bitreel.video import Segmenting, decoding_process, guarded
+decoding_process.WORKER = ({str(breaking_worker.__file__)!r},)
 reader = guarded.GuardedReader()
 worker = reader._take()
 worker.await_ready()
@@ -221,7 +222,7 @@ list(worker.read(Path({str(path)!r}), dict(
 def test_a_process_that_does_not_start_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(guarded, "WORKER", ("-c", "raise ImportError('no decoder here')"))
+    monkeypatch.setattr(decoding_process, "WORKER", ("-c", "raise ImportError('no decoder here')"))
     reader = GuardedReader()
     with pytest.raises(BitreelError, match="no decoder here"):
         list(reader.read_segments(video(tmp_path / "a.mp4"), WINDOWS, **OPTIONS))
