@@ -1,0 +1,52 @@
+"""A video's file, its thumbnails and its previews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from bitreel.errors import NotInLibrary
+from bitreel.library.listing import IndexedVideo
+from bitreel.library.records import FileState, printable, resolved
+from bitreel.server.asking import Seconds, Served, range_of, video_of
+
+router = APIRouter()
+
+
+@router.get("/videos/{video_id}/file", response_class=FileResponse)
+def file(state: Served, video_id: int) -> FileResponse:
+    """The file itself, in ranges where they are asked for."""
+    return FileResponse(_present(video_of(state, video_id)[0]), content_disposition_type="inline")
+
+
+@router.get("/videos/{video_id}/thumbnail", response_class=FileResponse)
+def thumbnail(
+    state: Served, video_id: int, start: Seconds = None, end: Seconds = None
+) -> FileResponse:
+    """A picture from the middle of a range, JPEG."""
+    found = video_of(state, video_id)[0]
+    begin, stop = range_of(found, start, end)
+    return _kept(state.media.thumbnail(_present(found), begin, stop))
+
+
+@router.get("/videos/{video_id}/preview", response_class=FileResponse)
+def preview(
+    state: Served, video_id: int, start: Seconds = None, end: Seconds = None
+) -> FileResponse:
+    """A range as a small film without sound, MP4."""
+    found = video_of(state, video_id)[0]
+    begin, stop = range_of(found, start, end)
+    return _kept(state.media.preview(_present(found), begin, stop))
+
+
+def _present(video: IndexedVideo) -> Path:
+    """Its file, where it is still the one that was indexed: no link that was put in its place."""
+    if FileState.of(video.path) is None or resolved(video.path) != video.path:
+        raise NotInLibrary(f"The file of {printable(video.path.name)} is not there any more.")
+    return video.path
+
+
+def _kept(path: Path) -> FileResponse:
+    return FileResponse(path, headers={"Cache-Control": "private, max-age=86400"})
