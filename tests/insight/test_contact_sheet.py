@@ -21,7 +21,7 @@ LEFT = MARGIN + contact_sheet.CAPTION_WIDTH
 def hit(
     path: Path, *, rank: int = 1, start_seconds: float = 0.0, label: str | None = "jump"
 ) -> Hit:
-    return Hit(rank, path, start_seconds, 2.0, 7, 0.5, label, rank)
+    return Hit(rank, path, start_seconds, 2.0, 7, 0.5, label, rank, rank)
 
 
 def results(query: Path, *hits: Hit) -> SearchResults:

@@ -76,9 +76,22 @@ def test_a_hit_says_what_was_found(library: Library, tmp_path: Path) -> None:
     assert (results.segments, results.damage) == (2, None)
     distance = twin(library.folder, code_of(one))[1][0]
     assert results.hits == (
-        Hit(1, one.resolve(), 0.0, 8 / 25, 0, 1.0, "run", 1),
-        Hit(2, other.resolve(), 0.0, 8 / 25, distance, 1 - distance / BITS, None, 2),
+        Hit(1, one.resolve(), 0.0, 8 / 25, 0, 1.0, "run", 1, 1),
+        Hit(2, other.resolve(), 0.0, 8 / 25, distance, 1 - distance / BITS, None, 2, 2),
     )
+
+
+def test_hits_and_ledger_say_the_id_of_the_video(library: Library, tmp_path: Path) -> None:
+    videos = make_videos(tmp_path / "videos", 3)
+    library.add(videos[:2])
+    library.add([videos[0].rename(tmp_path / "moved.mp4")])
+    (tmp_path / "junk.mp4").write_bytes(b"junk")
+    library.add([make_video(videos[0], 7), videos[2], tmp_path / "junk.mp4"])
+    listed = {video.path: video.id for video in library.list_videos()[1]}
+    assert len(listed) == 4
+    assert {hit.path: hit.video_id for hit in library.search(videos[1]).hits} == listed
+    told = {entry.path: entry.video_id for entry in library.ledger()}
+    assert told == listed | {(tmp_path / "junk.mp4").resolve(): None}
 
 
 def test_more_hits_than_there_are(library: Library, query: Path) -> None:

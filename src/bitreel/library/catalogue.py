@@ -23,11 +23,12 @@ Outcome = Literal["added", "replaced", "unchanged", "failed"]
 
 @dataclass(frozen=True, eq=False)
 class SegmentsOfVideo:
-    """The M segments of one video in the order of time, with their codes.
+    """The M segments of the video of that id in the order of time, with their codes.
 
     ids: int64 [M]. starts_seconds, ends_seconds: float64 [M].
     """
 
+    video_id: int
     ids: NDArray[np.int64]
     starts_seconds: NDArray[np.float64]
     ends_seconds: NDArray[np.float64]
@@ -155,15 +156,17 @@ class Catalogue(Replacing, Listing):
         """All segments of the video that a segment is of."""
         with self._reading():
             rows = self._rows(
-                "SELECT id, start_seconds, end_seconds, code FROM segments WHERE video_id = "
-                "(SELECT video_id FROM segments WHERE id = ?) ORDER BY start_seconds, id",
+                "SELECT video_id, id, start_seconds, end_seconds, code FROM segments "
+                "WHERE video_id = (SELECT video_id FROM segments WHERE id = ?) "
+                "ORDER BY start_seconds, id",
                 segment_id,
             )
             if not rows:
                 raise LibraryError(f"{self.path} has no segment {segment_id}: search again.")
-            ids, starts, ends, codes = zip(*rows, strict=True)
+            video_ids, ids, starts, ends, codes = zip(*rows, strict=True)
             packed = np.frombuffer(b"".join(codes), np.uint8).reshape(len(rows), (bits + 7) // 8)
             return SegmentsOfVideo(
+                video_ids[0],
                 np.array(ids, np.int64),
                 np.array(starts, np.float64),
                 np.array(ends, np.float64),

@@ -19,7 +19,7 @@ from bitreel.library.records import (
     to_column,
 )
 
-_ENTRY = "path, status, skipped, size_bytes, mtime_ns, label, reason, damage, content"
+_ENTRY = "path, status, skipped, size_bytes, mtime_ns, label, reason, damage, content, id"
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Ledger(Database):
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    path, status, skipped, size_bytes, mtime_ns, label, reason, damage, content = row
+    path, status, skipped, size_bytes, mtime_ns, label, reason, damage, content, number = row
     fate = Fate.INDEXED if status == "indexed" else Fate.SKIPPED if skipped else Fate.QUARANTINED
     return Entry(
         Path(from_column(path)),
@@ -196,4 +196,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         reason,
         damage,
         content,
+        number if fate is Fate.INDEXED else None,
     )

@@ -90,6 +90,7 @@ class _Place:
     end_seconds: float
     label: str | None
     segment_id: int
+    video_id: int
     distance_bits: float
     asymmetric_bits: float | None
 
@@ -111,6 +112,7 @@ class _Place:
             similarity=1 - self.distance / bits,
             label=self.label,
             segment_id=self.segment_id,
+            video_id=self.video_id,
             asymmetric_bits=self.asymmetric_bits,
         )
 
@@ -157,7 +159,9 @@ class _Places:
             distance = _mean_of_nearest(distances[:, members])
             if self.rerank:
                 asymmetric = _mean_of_nearest(self._asymmetric(video.codes[members]))
-        return _Place(path, start, end, label, near.segment_id, distance, asymmetric)
+        return _Place(
+            path, start, end, label, near.segment_id, video.video_id, distance, asymmetric
+        )
 
     def _members(
         self, path: Path, video: SegmentsOfVideo, distances: NDArray[np.int32], nearest_id: int

@@ -102,7 +102,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the ledger. reason: in plain words, None where the file is indexed."""
+    """A line of the ledger. reason: in plain words, None where the file is indexed. video_id: None
+    where it is not."""
 
     path: Path
     fate: Fate
@@ -111,6 +112,7 @@ class Entry:
     reason: str | None
     damage: str | None
     content: bytes | None
+    video_id: int | None
 
 
 def to_column(text: str | Path) -> str | bytes:

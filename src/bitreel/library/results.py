@@ -20,7 +20,7 @@ class Hit:
     similarity: 1 - distance / bits, the distance not rounded, so 1.0 is the same code and about 0.5
     is what two unrelated codes have. asymmetric_bits: the distance from the query's relaxed bits,
     which ranks the hits and is the similarity's where they were re-ranked; None where not. label:
-    None where it is not known.
+    None where it is not known. video_id: of the video that the place is in.
     """
 
     rank: int
@@ -31,6 +31,7 @@ class Hit:
     similarity: float
     label: str | None
     segment_id: int
+    video_id: int
     asymmetric_bits: float | None = None
 
 
