@@ -21,8 +21,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +46,18 @@ from bitreel.read_ahead import read_ahead
 from bitreel.training import default_cache, labelled_features, train
 from bitreel.training.presets import make_config
 from bitreel.video import WHOLE_VIDEOS
+from bitreel.video.decoding_process import DecodingProcess
 from bitreel.video.picture import PictureMaker
 from bitreel.video.sampling import uniform_indices
 
 FRAMES, SIZE = 16, 224
 OURS = {"torch": "torch", "onnx": "onnx", "openvino": "openvino", "int8": "openvino int8"}
 PEER = "opencv + eager"
-HEADINGS = "model, pipeline, clips/CPU-s, × opencv + eager, of the floor, flipped bits, mAP@10"
+HEADINGS = (
+    "model, pipeline, clips/CPU-s, × opencv + eager, of the floor, overlapped, on shared cores, "
+    "flipped bits, mAP@10"
+)
+LIBRARY_CLIPS = 8  # times the timed clips: processes start once
 
 Frames = NDArray[np.uint8]
 Encode = Callable[[Path], BinaryCodes]
@@ -59,13 +67,18 @@ Encode = Callable[[Path], BinaryCodes]
 class Row:
     """flipped_bits: the mean of a code, against bitreel by torch; of the timed clips, or of all
     where there is an mAP@10. share_of_floor: clips a CPU-second over those of the slower of
-    decoding alone and the network alone. stages_ms: CPU milliseconds a clip."""
+    decoding alone and the network alone. share_of_overlapped: the same in seconds by the clock,
+    where decoding has a core and the network has one. share_of_shared: clips a CPU-second over
+    those of decoding and the network one after the other, which is the floor where they overlap on
+    the same cores. stages_ms: CPU milliseconds a clip."""
 
     model: str
     pipeline: str
     clips_per_cpu_second: float | None = None
     ratio_to_opencv_eager: float | None = None
     share_of_floor: float | None = None
+    share_of_overlapped: float | None = None
+    share_of_shared: float | None = None
     flipped_bits: float | None = None
     map_at_10: float | None = None
     map_at_10_of_seeds: list[float] = field(default_factory=list)
@@ -81,6 +94,7 @@ class Bench:
     dataset: Dataset
     models: dict[str, Model]  # by the keys of OURS
     paths: list[Path]
+    library_paths: list[Path]
 
 
 def main() -> None:
@@ -113,7 +127,7 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
     if options.quick:
         options.clips, options.repeats = min(options.clips, 8), 1
-    print(f"| {HEADINGS.replace(', ', ' | ')} |\n{'|---' * 7}|")
+    print(f"| {HEADINGS.replace(', ', ' | ')} |\n{'|---' * 9}|")
     return options
 
 
@@ -122,7 +136,7 @@ def line(row: Row) -> str:
         return "" if value is None else form.format(value)
 
     if row.skipped:
-        return f"| {row.model} | {row.pipeline} | skipped: {row.skipped} | | | | |"
+        return f"| {row.model} | {row.pipeline} | skipped: {row.skipped} | | | | | | |"
     score = figure(row.map_at_10, "{:.3f}")
     if len(row.map_at_10_of_seeds) > 1:
         score += f" ± {np.std(row.map_at_10_of_seeds, ddof=1):.3f}"
@@ -132,6 +146,8 @@ def line(row: Row) -> str:
         figure(row.clips_per_cpu_second, "{:.2f}"),
         figure(row.ratio_to_opencv_eager, "{:.2f}"),
         figure(row.share_of_floor, "{:.0%}"),
+        figure(row.share_of_overlapped, "{:.0%}"),
+        figure(row.share_of_shared, "{:.0%}"),
         figure(row.flipped_bits, "{:.4f}"),
         score,
     ]
@@ -153,8 +169,9 @@ def prepare(preset: str, dataset: Dataset, options: argparse.Namespace) -> Bench
     models = {"torch": model, "int8": int8}
     for word in ("onnx", "openvino"):
         models[word] = copy_of(model).use_runtime(word)
-    paths = [example.path for example in examples[: options.clips]]
-    return Bench(preset, dataset, models, paths)
+    paths = [example.path for example in examples]
+    more = LIBRARY_CLIPS * options.clips
+    return Bench(preset, dataset, models, paths[: options.clips], paths[:more])
 
 
 def trained(preset: str, dataset: Dataset, options: argparse.Namespace, seed: int = 0) -> Model:
@@ -189,13 +206,15 @@ def measured(bench: Bench, options: argparse.Namespace) -> Iterator[Row]:
             row.stages_ms = stages[name]
             floor = max(row.stages_ms["decode"] + row.stages_ms["resize"], row.stages_ms["network"])
             row.share_of_floor = floor / (1000 * seconds[name])
+            row.share_of_shared = of_shared(row.stages_ms, seconds[name])
         if name in scored:
             row.map_at_10_of_seeds, row.flipped_bits = scored[name]
             row.map_at_10 = float(np.mean(row.map_at_10_of_seeds))
         yield row
     yield from floors(bench.preset, stages)
     for key in ("openvino", "int8"):
-        yield library_row(bench, key, options.repeats, seconds.get(PEER))
+        found = stages[f"bitreel {OURS[key]}"]
+        yield library_row(bench, key, options.repeats, seconds.get(PEER), found)
     for name, why in others.items():
         if isinstance(why, str):
             yield Row(bench.preset, name, skipped=why)
@@ -312,22 +331,85 @@ def floors(preset: str, stages: dict[str, dict[str, float]]) -> Iterator[Row]:
         yield Row(preset, f"floor: network, {name}", 1000 / found["network"])
 
 
-def library_row(bench: Bench, key: str, repeats: int, peer: float | None) -> Row:
+def of_shared(stages: dict[str, float], seconds: float) -> float:
+    return (stages["decode"] + stages["resize"] + stages["network"]) / (1000 * seconds)
+
+
+def library_row(
+    bench: Bench, key: str, repeats: int, peer: float | None, stages: dict[str, float]
+) -> Row:
     """`Library.add` as a whole: contents told, decoded in other processes, all cores, stored."""
-    spent = []
-    for _ in range(repeats):
-        with tempfile.TemporaryDirectory() as folder:
-            library = Library.create(
-                Path(folder) / "library", bench.models[key], segmenting=WHOLE_VIDEOS
-            )
-            start = cpu_seconds()
-            report = library.add(bench.paths)
-            library.close()  # what its processes took counts when they have ended
-            spent.append((cpu_seconds() - start) / report.added)
+    spent = [added(bench.models[key], bench.library_paths)[0] for _ in range(repeats)]
     seconds = float(np.median(spent))
     row = Row(bench.preset, f"Library.add, {OURS[key]}", 1 / seconds)
     row.ratio_to_opencv_eager = None if peer is None else peer / seconds
+    slower = max(stages["decode"] + stages["resize"], stages["network"])
+    row.share_of_floor = slower / (1000 * seconds)
+    row.share_of_shared = of_shared(stages, seconds)
+    if len(os.sched_getaffinity(0)) > 1:
+        shares = [overlapped(bench, key) for _ in range(repeats)]
+        row.share_of_overlapped = float(np.median(shares))
     return row
+
+
+def added(model: Model, paths: Sequence[Path]) -> tuple[float, float]:
+    """CPU-seconds a clip, and seconds by the clock."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library.create(Path(folder) / "library", model, segmenting=WHOLE_VIDEOS)
+        start, began = cpu_seconds(), time.perf_counter()
+        report = library.add(paths)
+        taken = time.perf_counter() - began
+        library.close()  # what its processes took counts when they have ended
+        return (cpu_seconds() - start) / report.added, taken / report.added
+
+
+def overlapped(bench: Bench, key: str) -> float:
+    """The clock's seconds of the slower of network alone and decoding alone, each on a core of its
+    own, over those of `Library.add` with the two side by side on these two cores."""
+    cores = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as folder:
+        bench.models[key].save(Path(folder) / "model")
+        os.sched_setaffinity(0, cores[:1])  # for what is started now, with all its threads
+        try:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                runtime = "openvino" if key == "int8" else key
+                paths = bench.paths, bench.library_paths
+                return pool.submit(share_of_slower, *paths, folder, runtime, cores[1]).result()
+        finally:
+            os.sched_setaffinity(0, cores)
+
+
+def share_of_slower(
+    paths: list[Path], more: list[Path], folder: str, runtime: str, core: int
+) -> float:
+    """In a process that has one core; decoding has the other."""
+    torch.set_num_threads(1)
+    model = Model.load(Path(folder) / "model").use_runtime(runtime)
+    start, clips = time.perf_counter(), [model.read(path) for path in paths]
+    decoding = time.perf_counter() - start
+    model.features_of(clips[:1])
+    start = time.perf_counter()
+    for clip in clips:
+        model.features_of([clip])
+    network = time.perf_counter() - start
+    with decoding_on(core):
+        return max(decoding, network) / len(clips) / added(model, more)[1]
+
+
+@contextmanager
+def decoding_on(core: int) -> Iterator[None]:
+    """Within: the processes that decode have this core for themselves."""
+    plain = DecodingProcess.await_ready
+
+    def pinned(process: DecodingProcess) -> None:
+        os.sched_setaffinity(process._process.pid, {core})
+        plain(process)
+
+    DecodingProcess.await_ready = pinned  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        DecodingProcess.await_ready = plain  # type: ignore[method-assign]
 
 
 # Pipelines

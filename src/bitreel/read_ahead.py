@@ -27,11 +27,12 @@ def read_ahead(
     """Items in their order, each with what `read` gave for it or the VideoError that it raised.
 
     Decoding and the network free the interpreter's lock, so threads use all cores. workers: one for
-    each core that this process may use, by default. At most twice as many results wait, which
-    bounds the memory. Any other error is raised here. stop: called where the caller does not want
+    each core that this process may use, by default, and two where there is one: what is read in
+    another process is waited for meanwhile. At most twice as many results wait, which bounds the
+    memory. Any other error is raised here. stop: called where the caller does not want
     what is under way any more, so that it may end soon.
     """
-    workers = workers or min(MOST_WORKERS, cores())
+    workers = workers or min(MOST_WORKERS, max(2, cores()))
     waiting: deque[Future[tuple[Item, Result | VideoError]]] = deque()
 
     def outcome(item: Item) -> tuple[Item, Result | VideoError]:
