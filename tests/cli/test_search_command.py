@@ -56,6 +56,23 @@ def test_the_answer_is_that_of_the_library(trained: Trained) -> None:
     ]
 
 
+def test_only_some_videos_are_answered(trained: Trained, tmp_path: Path) -> None:
+    ask = ("search", trained.library, trained.query, "-k", 100)
+    labels = [hit["label"] for hit in bitreel(*ask, "--json").json["hits"]]
+    label = labels[0]
+    one = bitreel(*ask, "--label", label, "--json").json["hits"]
+    assert [hit["label"] for hit in one] == [label] * labels.count(label)
+    place = Path(one[0]["path"])
+    link = tmp_path / "link"
+    link.symlink_to(place.parent)
+    below = bitreel(*ask, "--folder", link, "--json").json["hits"]
+    assert {Path(hit["path"]).parent for hit in below} == {place.parent}
+    named = bitreel(*ask, "--text", place.name.upper(), "--folder", link, "--json").json["hits"]
+    assert [hit["path"] for hit in named] == [str(place)]
+    told = bitreel(*ask, "--label", "nonsense").out
+    assert "No other video of the library fits" in told
+
+
 @pytest.mark.parametrize(("k", "found"), [(1, 1), (48, 48), (1000, 48)])
 def test_as_many_hits_as_asked_and_there(trained: Trained, k: int, found: int) -> None:
     for option in ("-k", "--top"):

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from bitreel.cli.console import Json, err, out, print_json, warn
+from bitreel.library.records import resolved
 
 if TYPE_CHECKING:
     from bitreel.library import SearchResults
@@ -49,6 +50,18 @@ def search(
         ),
     ] = False,
     recall: Recall = 1.0,
+    label: Annotated[
+        str | None, typer.Option(help="Answer only videos with this label.", show_default=False)
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Answer only videos below this folder.", show_default=False)
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            help="Answer only videos with this in their path, in any case.", show_default=False
+        ),
+    ] = None,
     sheet: Annotated[
         Path | None,
         typer.Option(help="Write a contact sheet: the query's frames over those of the hits."),
@@ -62,9 +75,12 @@ def search(
     by segment, and the distance is the mean over its segments.
 
     Example: `bitreel search library query.mp4 --start 3 --end 6 -k 5 --sheet hits.png`
-    """
-    from bitreel.library import Library
 
+    Example: `bitreel search library query.mp4 --label jump --folder videos/2024`
+    """
+    from bitreel.library import Library, VideoFilter
+
+    wanted = VideoFilter(text, label, folder and resolved(folder))
     with Library.open(library) as opened:
         results = opened.search(
             video,
@@ -74,9 +90,13 @@ def search(
             exclude_self=exclude_self,
             rerank=rerank,
             recall=recall,
+            wanted=wanted,
         )
         bits = opened.bits
-    print_json(_answer(results)) if json else _print(results, bits)
+    if json:
+        print_json(_answer(results))
+    else:
+        _print(results, bits, chosen=wanted != VideoFilter())
     if sheet is not None:
         from bitreel.insight.contact_sheet import write_contact_sheet
 
@@ -107,11 +127,14 @@ def _answer(results: SearchResults) -> dict[str, Any]:
     }
 
 
-def _print(results: SearchResults, bits: int) -> None:
+def _print(results: SearchResults, bits: int, *, chosen: bool) -> None:
     if results.damage:
         warn("The query is damaged:", f"{results.damage}.")
     if not results.hits:
-        out.print("The library holds no other videos yet: add some with `bitreel index`.")
+        if chosen:
+            out.print("No other video of the library fits --label, --folder and --text together.")
+        else:
+            out.print("The library holds no other videos yet: add some with `bitreel index`.")
         return
     reranked = results.hits[0].asymmetric_bits is not None
     heading = f"{'re-ranked distance' if reranked else 'distance'}\n(of {bits} bits)"

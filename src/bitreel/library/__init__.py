@@ -2,6 +2,7 @@
 
 from bitreel.library.collection import Collection, Filter, collect
 from bitreel.library.library import Library
+from bitreel.library.listing import VideoFilter
 from bitreel.library.re_encoding import VideosMissing
 from bitreel.library.records import Entry, Fate, Video
 from bitreel.library.results import AddReport, Hit, MigrationReport, SearchResults, Status
@@ -18,6 +19,7 @@ __all__ = [
     "SearchResults",
     "Status",
     "Video",
+    "VideoFilter",
     "VideosMissing",
     "collect",
 ]

@@ -20,6 +20,8 @@ from bitreel.library.records import (
 )
 
 _ENTRY = "path, status, skipped, size_bytes, mtime_ns, label, reason, damage, content, id"
+# A text in a path, in any case; of a name that is no text, what SQLite makes of its bytes.
+IN_PATH = "instr(lower(CAST(path AS TEXT)), lower(CAST(? AS TEXT))) > 0"
 
 
 @dataclass(frozen=True)

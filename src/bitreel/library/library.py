@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
-from bitreel.errors import ConfigError, LibraryError, ModelChanged
+from bitreel.errors import LibraryError, ModelChanged
 from bitreel.library.adding import add_videos
+from bitreel.library.answering import Terms, answer
 from bitreel.library.catalogue import Catalogue
 from bitreel.library.collection import Collection
 from bitreel.library.exchange import Exported, ExportReport, export_codes, import_codes, read_codes
@@ -30,8 +31,7 @@ from bitreel.library.folder import (
 )
 from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
 from bitreel.library.opened import Opened
-from bitreel.library.places import find_places
-from bitreel.library.query import Query, query_of, stored_query
+from bitreel.library.query import query_of, stored_query
 from bitreel.library.records import Entry, Fate, Video
 from bitreel.library.remodelling import Remodelling
 from bitreel.library.remodelling_status import kept_model, under_way
@@ -248,6 +248,7 @@ class Library:
         exclude_self: bool = False,
         rerank: bool = False,
         recall: float = 1.0,
+        wanted: VideoFilter | None = None,
     ) -> SearchResults:
         """The k places in the library's videos that are nearest to a video, or to a range of it.
 
@@ -261,11 +262,14 @@ class Library:
         recall: the share of the nearest that must be found. Below 1.0 an index that was planned for
         it may leave some out, and answers sooner.
 
+        wanted: only these videos are answered, and there are k hits where so many of them fit.
+
         A video that is itself in the library is found like any other, at distance 0 when asked with
         the whole of it, unless `exclude_self` leaves out all its segments. What other processes add
         is seen. Raises VideoError for a query that can not be read, ConfigError for a k or a range
         that makes no sense and for a clip that was not read by `model.read`.
         """
+        terms = Terms(k, exclude_self, recall, rerank, wanted)
         reader = self._guarded_reader()
 
         def ask(opened: Opened) -> SearchResults:
@@ -273,9 +277,8 @@ class Library:
             asked = query_of(
                 opened.model(), segmenting, query, start_seconds, end_seconds, reader.read_segments
             )
-            return _answer(opened, asked, k, exclude_self, recall, rerank)
+            return answer(opened, asked, terms)
 
-        _check_wish(k, recall)
         return self._ask(ask)
 
     def similar(
@@ -285,18 +288,19 @@ class Library:
         k: int = 10,
         exclude_self: bool = True,
         recall: float = 1.0,
+        wanted: VideoFilter | None = None,
     ) -> SearchResults:
         """The k places nearest to segments of one video of the library, as `search` gives them.
 
         Nothing is decoded and no model is loaded: their codes are asked with. Raises NotInLibrary
         for a segment that is not there, ConfigError for none, or of several videos.
         """
+        terms = Terms(k, exclude_self, recall, wanted=wanted)
 
         def ask(opened: Opened) -> SearchResults:
             asked = stored_query(opened.catalogue, opened.facts.bits, segment_ids)
-            return _answer(opened, asked, k, exclude_self, recall, False)
+            return answer(opened, asked, terms)
 
-        _check_wish(k, recall)
         return self._ask(ask)
 
     def list_videos(
@@ -503,27 +507,3 @@ def _size_bytes(folder: Path) -> int:
         except OSError:  # SQLite's log comes and goes
             continue
     return total
-
-
-def _check_wish(k: int, recall: float) -> None:
-    if k < 0:
-        raise ConfigError(f"The number of hits must be 0 or more, got k={k}.")
-    Wish(recall)
-
-
-def _answer(
-    opened: Opened, asked: Query, k: int, exclude_self: bool, recall: float, rerank: bool
-) -> SearchResults:
-    catalogue = opened.catalogue
-    with catalogue.transaction():
-        own = catalogue.segment_ids(asked.path) if exclude_self else set()
-        hits = find_places(catalogue, opened.searched, asked.relaxed, k, own, recall, rerank)
-        return SearchResults(
-            query=asked.path,
-            start_seconds=asked.start_seconds,
-            end_seconds=asked.end_seconds,
-            hits=hits,
-            damage=str(asked.damage) if asked.damage else None,
-            segments=catalogue.segments() - len(own),
-            query_segments=len(asked.relaxed),
-        )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bitreel.errors import NotInLibrary
-from bitreel.library.ledger import Ledger
+from bitreel.library.ledger import IN_PATH, Ledger
 from bitreel.library.records import FileState, from_column, to_column
 
 
@@ -36,7 +40,7 @@ class SegmentOfVideo:
 
 @dataclass(frozen=True)
 class VideoFilter:
-    """Which videos are listed: all that are given must hold.
+    """Which videos are listed, or searched: all that are given must hold.
 
     text: in the path, in any case. label: exactly; folder: below it. Durations in seconds.
     """
@@ -56,12 +60,13 @@ class VideoFilter:
             values.extend(given)
 
         if self.text:
-            add("instr(lower(CAST(path AS TEXT)), lower(?)) > 0", self.text)
+            add(IN_PATH, to_column(self.text))
         if self.label is not None:
             add("label = ?", to_column(self.label))
         if self.folder is not None:
-            below = str(self.folder).rstrip("/") + "/"
-            add("substr(CAST(path AS TEXT), 1, length(?)) = ?", below, below)
+            # Byte by byte, for names that are no text.
+            below = os.fsencode(f"{self.folder.absolute()}".rstrip("/") + "/")
+            add("substr(CAST(path AS BLOB), 1, ?) = ?", len(below), below)
         if self.min_seconds is not None:
             add("duration_seconds >= ?", self.min_seconds)
         if self.max_seconds is not None:
@@ -83,6 +88,17 @@ class Listing(Ledger):
                 f"{_VIDEO} WHERE {where} ORDER BY path LIMIT ? OFFSET ?", *values, limit, offset
             )
             return total, [_video(row) for row in rows]
+
+    def segment_ids_of(self, wanted: VideoFilter) -> NDArray[np.int64]:
+        """The segments of all videos that fit, rising: int64 [M]."""
+        where, values = wanted.where()
+        with self._reading():
+            rows = self._rows(
+                f"SELECT segments.id FROM videos JOIN segments ON video_id = videos.id "
+                f"WHERE {where}",
+                *values,
+            )
+            return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 
     def video(self, video_id: int) -> IndexedVideo:
         """Raises NotInLibrary where there is none."""

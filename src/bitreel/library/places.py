@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,19 +36,26 @@ def find_places(
     searched: SearchedCodes,
     relaxed: NDArray[np.float32],
     k: int,
+    *,
     own: set[int],
+    allowed: NDArray[np.int64] | None,
     recall: float,
     rerank: bool,
 ) -> tuple[Hit, ...]:
     """The k places nearest to a query of relaxed bits [Q,K], none with a segment in `own`.
 
-    To be called within a transaction. Raises LibraryError.
+    allowed: the segments of the videos that may be answered, int64 [M]; all when None. To be called
+    within a transaction. Raises LibraryError.
     """
-    total = catalogue.segments()
+    total = catalogue.segments() if allowed is None else len(allowed)
+
+    def nearest(query: NDArray[np.float32], depth: int) -> list[Near]:
+        return searched.nearest(query, depth, recall=recall, rerank=rerank, allowed=allowed)
+
     wanted = k if len(relaxed) == 1 else max(_POOL, _POOL_TIMES * k)
     depth = wanted + len(own)
     while k:
-        near = _nearest_of_all(searched, relaxed, depth, recall, rerank)
+        near = _nearest_of_all(nearest, relaxed, depth)
         gathered = _Places(catalogue, relaxed, own, rerank=rerank)
         places = gathered.gather(near, wanted)
         if len(places) == wanted or depth >= total:
@@ -61,15 +68,16 @@ def find_places(
 
 
 def _nearest_of_all(
-    searched: SearchedCodes, relaxed: NDArray[np.float32], depth: int, recall: float, rerank: bool
+    nearest: Callable[[NDArray[np.float32], int], list[Near]],
+    relaxed: NDArray[np.float32],
+    depth: int,
 ) -> list[Near]:
     """The segments nearest to any segment of the query, nearest first, each once."""
     if len(relaxed) == 1:
-        return searched.nearest(relaxed, depth, recall=recall, rerank=rerank)
+        return nearest(relaxed, depth)
     best: dict[int, Near] = {}
     for row in range(len(relaxed)):
-        query = relaxed[row : row + 1]
-        for one in searched.nearest(query, depth, recall=recall, rerank=rerank):
+        for one in nearest(relaxed[row : row + 1], depth):
             known = best.get(one.segment_id)
             if known is None or _order(one) < _order(known):
                 best[one.segment_id] = one

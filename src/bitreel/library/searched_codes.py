@@ -72,16 +72,24 @@ class SearchedCodes:
         self._changing = RLock()
 
     def nearest(
-        self, relaxed: NDArray[np.float32], k: int, *, recall: float, rerank: bool
+        self,
+        relaxed: NDArray[np.float32],
+        k: int,
+        *,
+        recall: float,
+        rerank: bool,
+        allowed: NDArray[np.int64] | None = None,
     ) -> list[Near]:
-        """The k nearest of one query's relaxed bits [1,K]."""
+        """The k nearest of one query's relaxed bits [1,K]. allowed: int64 [M], the ids that may be
+        answered; all when None."""
         index = self.index(recall)
         query = BinaryCodes.from_relaxed(relaxed)
         if not rerank:
-            plain = index.search(query, k, relaxed=relaxed)
+            plain = index.search(query, k, allowed=allowed, relaxed=relaxed)
             pairs = zip(plain.ids[0].tolist(), plain.distances_bits[0].tolist(), strict=True)
             return [Near(*pair) for pair in pairs]
-        shortlist = index.search(query, max(SHORTLIST, 10 * k), relaxed=relaxed)
+        most = max(SHORTLIST, 10 * k)
+        shortlist = index.search(query, most, allowed=allowed, relaxed=relaxed)
         ids = np.sort(shortlist.ids[0])
         reranker = AsymmetricReranker(self._catalogue.codes_of(ids, bits=self._bits), ids)
         best = reranker.rerank(relaxed, shortlist, k)
