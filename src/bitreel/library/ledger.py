@@ -20,8 +20,6 @@ from bitreel.library.records import (
 )
 
 _ENTRY = "path, status, skipped, size_bytes, mtime_ns, label, reason, damage, content, id"
-# A text in a path, in any case; of a name that is no text, what SQLite makes of its bytes.
-IN_PATH = "instr(lower(CAST(path AS TEXT)), lower(CAST(? AS TEXT))) > 0"
 
 
 @dataclass(frozen=True)
@@ -42,16 +40,6 @@ class Ledger(Database):
         """What is remembered of the file at this absolute path."""
         found = self._entries("path = ?", to_column(path))
         return found[0] if found else None
-
-    def entries(self, fate: Fate | None = None) -> list[Entry]:
-        """Every file, or those of one fate, in the order of paths."""
-        where = {
-            None: "1",
-            Fate.INDEXED: "status = 'indexed'",
-            Fate.QUARANTINED: "status = 'failed' AND NOT skipped",
-            Fate.SKIPPED: "status = 'failed' AND skipped",
-        }[fate]
-        return sorted(self._entries(where), key=lambda entry: entry.path)
 
     def same_content(self, content: bytes) -> list[Entry]:
         """The indexed videos whose files hold this."""

@@ -330,10 +330,26 @@ class Library:
         """Every segment: ids int64 [N], rising, and N codes."""
         return self._ask(lambda opened: opened.catalogue.codes(bits=opened.facts.bits))
 
-    def ledger(self, fate: Fate | None = None) -> list[Entry]:
-        """What became of every file that the library was shown, or of those of one fate, in the
-        order of paths."""
-        return self._ask(lambda opened: opened.catalogue.entries(fate))
+    def ledger(
+        self,
+        fate: Fate | None = None,
+        *,
+        text: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Entry]:
+        """What became of the files that the library was shown, in the order of paths.
+
+        fate, text: of those of one fate, and with a text in the path or the reason, in any case.
+        offset, limit: some of them; `ledger_count` says how many there are in all.
+        """
+        return self._ask(
+            lambda opened: opened.catalogue.entries(fate, text=text, offset=offset, limit=limit)
+        )
+
+    def ledger_count(self, fate: Fate | None = None, *, text: str | None = None) -> int:
+        """How many files the ledger has that fit."""
+        return self._ask(lambda opened: opened.catalogue.count_entries(fate, text=text))
 
     def status(self) -> Status:
         """What is in the library. Loads no model."""

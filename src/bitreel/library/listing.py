@@ -1,4 +1,4 @@
-"""Look through the videos of a catalogue page by page."""
+"""Look through the videos and the ledger of a catalogue page by page."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.errors import NotInLibrary
-from bitreel.library.ledger import IN_PATH, Ledger
-from bitreel.library.records import FileState, from_column, to_column
+from bitreel.library.ledger import Ledger
+from bitreel.library.records import Entry, Fate, FileState, from_column, to_column
+
+# A text in a path, in any case; of a name that is no text, what SQLite makes of its bytes.
+_IN_PATH = "instr(lower(CAST(path AS TEXT)), lower(CAST(? AS TEXT))) > 0"
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class VideoFilter:
             values.extend(given)
 
         if self.text:
-            add(IN_PATH, to_column(self.text))
+            add(_IN_PATH, to_column(self.text))
         if self.label is not None:
             add("label = ?", to_column(self.label))
         if self.folder is not None:
@@ -76,6 +79,29 @@ class VideoFilter:
 
 class Listing(Ledger):
     """Every method raises LibraryError."""
+
+    def entries(
+        self,
+        fate: Fate | None = None,
+        *,
+        text: str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Entry]:
+        """The files that fit, or some of them, in the order of paths. See `Library.ledger`."""
+        where, values = _fitting(fate, text)
+        return self._entries(
+            f"{where} ORDER BY path LIMIT ? OFFSET ?",
+            *values,
+            -1 if limit is None else limit,  # as SQLite says all
+            offset,
+        )
+
+    def count_entries(self, fate: Fate | None = None, *, text: str | None = None) -> int:
+        """How many files fit."""
+        where, values = _fitting(fate, text)
+        with self._reading():
+            return int(self._value(f"SELECT count(*) FROM videos WHERE {where}", *values))
 
     def list_videos(
         self, wanted: VideoFilter, *, offset: int, limit: int
@@ -130,6 +156,20 @@ class Listing(Ledger):
         raise NotInLibrary(
             f"There is no segment {segment_id} in the library: it was removed, perhaps."
         )
+
+
+def _fitting(fate: Fate | None, text: str | None) -> tuple[str, list[object]]:
+    """As SQL: a condition and its values."""
+    where = {
+        None: "1",
+        Fate.INDEXED: "status = 'indexed'",
+        Fate.QUARANTINED: "status = 'failed' AND NOT skipped",
+        Fate.SKIPPED: "status = 'failed' AND skipped",
+    }[fate]
+    if not text:
+        return where, []
+    in_reason = "instr(lower(coalesce(reason, '')), lower(CAST(? AS TEXT))) > 0"
+    return f"{where} AND ({_IN_PATH} OR {in_reason})", [to_column(text)] * 2
 
 
 _VIDEO = (
