@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitreel.codes import hamming
 from bitreel.errors import ConfigError, NotInLibrary, UnreadableVideo
 from bitreel.insight import labelled_sample
 from bitreel.insight.compared_bits import ComparedBits
@@ -82,7 +83,7 @@ def test_a_stored_query_is_explained_from_its_file(library: Library) -> None:
     query = segment_of(library, videos[0].path)
     hit = library.similar([query], k=3).hits[2]
 
-    found = Explainer(library).explain_stored(query, hit)
+    found = Explainer(library).explain_stored([query], hit)
 
     assert found.distance_bits == hit.distance_bits
     assert found.query.path == videos[0].path
@@ -113,7 +114,7 @@ def test_without_its_file_a_stored_query_has_its_bits(
     elif how == "link":
         path.symlink_to(trained.query)
 
-    found = Explainer(library).explain_stored(query, hit)
+    found = Explainer(library).explain_stored([query], hit)
 
     assert found.distance_bits == hit.distance_bits
     assert found.bits.relaxed is None
@@ -127,9 +128,20 @@ def test_what_is_not_there(library: Library, trained: Trained, tmp_path: Path) -
     with pytest.raises(NotInLibrary, match="no segment 99999"):
         explainer.explain(trained.query, 99999)
     with pytest.raises(NotInLibrary, match="no segment 99999"):
-        explainer.explain_stored(99999, 1)
+        explainer.explain_stored([99999], 1)
     with pytest.raises(UnreadableVideo, match="does not exist"):
         explainer.explain(tmp_path / "gone.mp4", 1)
+
+
+def test_of_several_segments_the_nearest_is_explained(library: Library) -> None:
+    explainer = Explainer(library)
+    ids, codes = library.codes()
+    distances = hamming(codes, codes[[0]])[:, 0]
+    asked = [int(np.argmax(distances)) + 1, int(np.argmin(distances[1:])) + 2]
+    found = explainer.explain_stored([int(ids[at - 1]) for at in asked], int(ids[0]))
+    assert found.distance_bits == distances[1:].min() < distances.max()
+    with pytest.raises(ConfigError, match="at least one segment"):
+        explainer.explain_stored([], 9)
 
 
 # What the labels tell
@@ -155,15 +167,15 @@ def test_labels_are_counted_once_for_each_state_of_the_library(
     shutil.copytree(trained.library, tmp_path / "library")
     with Library.open(tmp_path / "library", runtime="torch") as library:
         explainer = Explainer(library)
-        first = explainer.explain_stored(1, 2)
-        assert explainer.explain_stored(1, 2).shared_label is first.shared_label
-        explainer.explain_stored(1, 3)
+        first = explainer.explain_stored([1], 2)
+        assert explainer.explain_stored([1], 2).shared_label is first.shared_label
+        explainer.explain_stored([1], 3)
         assert len(counted) == 1
         library.add([trained.query])
-        explainer.explain_stored(1, 2)
+        explainer.explain_stored([1], 2)
         assert len(counted) == 2
         library.add([Video(trained.query, "striped-disc-left")])  # the label alone is new
-        third = explainer.explain_stored(1, 2)
+        third = explainer.explain_stored([1], 2)
         assert len(counted) == 3
         assert isinstance(third.shared_label, SharedLabel)
         assert third.shared_label.base_pairs == 49 * 48 // 2
@@ -172,7 +184,7 @@ def test_labels_are_counted_once_for_each_state_of_the_library(
 def test_a_library_without_labels_says_so(trained: Trained, tmp_path: Path) -> None:
     with Library.create(tmp_path / "library", Model.load(trained.model)) as library:
         library.add([trained.query])
-        found = Explainer(library).explain_stored(1, 1)
+        found = Explainer(library).explain_stored([1], 1)
     assert found.shared_label == Unknown("the library's videos have no labels")
     assert found.distance_bits == 0
 
@@ -182,8 +194,8 @@ def test_only_so_many_segments_are_looked_at(
 ) -> None:
     monkeypatch.setattr(labelled_sample, "SEGMENTS", 20)
     monkeypatch.setattr(labelled_sample, "LOOKS", 30)
-    found = Explainer(library).explain_stored(1, 2).shared_label
-    again = Explainer(library).explain_stored(1, 2).shared_label
+    found = Explainer(library).explain_stored([1], 2).shared_label
+    again = Explainer(library).explain_stored([1], 2).shared_label
     assert isinstance(found, SharedLabel)
     assert found.base_pairs == 20 * 19 // 2
     assert found == again, "the sample is drawn with a seed"

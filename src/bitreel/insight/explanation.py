@@ -3,7 +3,7 @@ the query weigh most."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bitreel.clip import Clip, Segment
 from bitreel.codes import BinaryCodes, hamming
-from bitreel.errors import VideoError
+from bitreel.errors import ConfigError, VideoError
 from bitreel.insight.compared_bits import ComparedBits
 from bitreel.insight.distance_calibration import SharedLabel, Unknown
 from bitreel.insight.frame_weights import FrameWeights, weigh_frames
@@ -102,17 +102,20 @@ class Explainer:
 
         return self._library._ask(ask)
 
-    def explain_stored(self, segment_id: int, hit: Hit | int) -> Explanation:
-        """Why a hit was found by a segment of the library, as `Library.similar` asks with it.
+    def explain_stored(self, segment_ids: Sequence[int], hit: Hit | int) -> Explanation:
+        """Why a hit was found by segments of a video of the library, as `Library.similar` asks.
 
         Its bits are those that are stored. How sure they are, and what its frames weigh, is worked
         out from its file, and not known where that is gone or another. Raises NotInLibrary for a
-        segment that is not there, LibraryError.
+        segment that is not there, ConfigError for none to ask with, LibraryError.
         """
+        if not segment_ids:
+            raise ConfigError("To be asked with is at least one segment.")
 
         def ask(opened: Opened) -> Explanation:
-            query, _, own = _stored(opened, segment_id)
             segment, label, code = _stored(opened, _id_of(hit))
+            asked = [(one, *_stored(opened, one)) for one in segment_ids]
+            segment_id, query, _, own = min(asked, key=lambda one: int(hamming(one[3], code)[0, 0]))
             again = self._again(opened, segment_id, query, code)
             relaxed: NDArray[np.float32] | None = None
             if isinstance(again, Unknown):

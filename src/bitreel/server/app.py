@@ -9,7 +9,7 @@ from importlib.resources import files
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from bitreel.server import api, guards, problems
+from bitreel.server import api, explaining, guards, problems
 from bitreel.server.settings import Settings
 from bitreel.server.state import State
 from bitreel.version import __version__
@@ -37,5 +37,6 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     guards.install(app, settings)
     app.include_router(api.router)
+    app.include_router(explaining.router)
     app.mount("/", StaticFiles(directory=str(files("bitreel.server") / "page"), html=True))
     return app
