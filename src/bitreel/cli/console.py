@@ -34,13 +34,14 @@ err = Console(markup=False, emoji=False, stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else.")]
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+def print_json(value: Any, *, in_one_line: bool = False) -> None:
+    """One JSON document on standard output. in_one_line: where others follow it."""
+    indent = None if in_one_line else 2
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # a file name that is no text, or a terminal of few letters
-        text = json.dumps(value, indent=2)
+        text = json.dumps(value, indent=indent)
     typer.echo(text)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitreel.cli.console import Json, out, print_json, show_progress, warn, warn_of_files
+from bitreel.cli.console import out, print_json, show_progress, warn, warn_of_files
 from bitreel.cli.data_options import Fold, Lists, Runtime
 from bitreel.cli.videos import Choice, Found, collection_of, find
 from bitreel.errors import ConfigError, DataError
@@ -18,6 +19,8 @@ from bitreel.library.collection import Filter
 if TYPE_CHECKING:
     from bitreel.library import AddReport, Library, Status
     from bitreel.video import Segmenting
+
+Answer = dict[str, Any]
 
 
 def index(
@@ -106,7 +109,14 @@ def index(
         typer.Option("--watch", help="Keep following the folders, until Ctrl-C."),
     ] = False,
     runtime: Runtime = "auto",
-    json: Json = False,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print the answer as JSON and nothing else. With --watch: one document a line, a "
+            "line whenever the library was brought up to date.",
+        ),
+    ] = False,
 ) -> None:
     """Make a library hold what folders hold, and other videos named.
 
@@ -123,31 +133,32 @@ def index(
     if watch and not found.folders:
         raise ConfigError("--watch follows folders: name one.")
     with _open(library, model, segmenting, runtime) as opened:
-        _index(opened, found, retry=retry, json=json)
+        show = partial(print_json, in_one_line=watch) if json else _print
+        _index(opened, found, retry=retry, show=show)
         if watch:
-            _follow(opened, found, chosen, json=json)
+            _follow(opened, found, chosen, show)
 
 
-def _index(opened: Library, found: Found, *, retry: bool, json: bool) -> None:
+def _index(opened: Library, found: Found, *, retry: bool, show: Callable[[Answer], None]) -> None:
     reports: list[AddReport] = []
     with show_progress() as progress:
         if found.videos:
             reports.append(opened.add(found.videos, retry=retry, progress=progress))
         if found.collection is not None:
             reports.append(opened.sync(found.collection, retry=retry, progress=progress))
-    answer = _answer(opened.folder, reports, opened.status())
-    print_json(answer) if json else _print(answer)
+    show(_answer(opened.folder, reports, opened.status()))
 
 
-def _follow(opened: Library, found: Found, chosen: Choice, *, json: bool) -> None:
+def _follow(opened: Library, found: Found, chosen: Choice, show: Callable[[Answer], None]) -> None:
     """Index again whenever something changes in the folders."""
     from bitreel.library.watching import changes
 
     warn("Watching", f"{', '.join(map(str, found.folders))}. Ctrl-C ends it.")
     for _ in changes(found.folders, besides=opened.folder):
-        with suppress(DataError):  # a folder that is away for a while
-            again = collection_of(found.folders, chosen, opened.folder)
-            _index(opened, Found((), found.folders, again), retry=False, json=json)
+        there = tuple(folder for folder in found.folders if folder.is_dir())
+        with suppress(DataError):  # one that is away for a while
+            again = collection_of(there, chosen, opened.folder)
+            _index(opened, Found((), there, again), retry=False, show=show)
 
 
 def _segmenting(
@@ -175,7 +186,7 @@ def _open(
     return Library.open_or_create(folder, model, segmenting=segmenting)
 
 
-def _answer(library: Path, reports: Sequence[AddReport], status: Status) -> dict[str, Any]:
+def _answer(library: Path, reports: Sequence[AddReport], status: Status) -> Answer:
     counted = ("added", "replaced", "moved", "removed", "unchanged", "failed", "skipped")
     failures = {str(path): why for report in reports for path, why in report.failures.items()}
     damaged = {str(path): what for report in reports for path, what in report.damaged.items()}
@@ -190,7 +201,7 @@ def _answer(library: Path, reports: Sequence[AddReport], status: Status) -> dict
     }
 
 
-def _print(answer: dict[str, Any]) -> None:
+def _print(answer: Answer) -> None:
     warn_of_files("Passed over", answer["failures"], answer["damaged"])
     for folder, missing in answer["absent"].items():
         warn(
