@@ -9,10 +9,13 @@ import typer
 from rich.table import Table
 
 from bitreel.cli.console import Json, err, out, print_json, warn
+from bitreel.cli.explanation import print_explanation, to_json
+from bitreel.errors import ConfigError
 from bitreel.library.records import resolved
 
 if TYPE_CHECKING:
-    from bitreel.library import SearchResults
+    from bitreel.insight.explanation import Explanation
+    from bitreel.library import Library, SearchResults
 
 
 Recall = Annotated[
@@ -66,6 +69,16 @@ def search(
         Path | None,
         typer.Option(help="Write a contact sheet: the query's frames over those of the hits."),
     ] = None,
+    explain: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="RANK",
+            help="Say why the hit of this rank was found: bits that agree, how often clips that "
+            "far apart share the label, the frames that weigh most.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """The most similar places in the videos of a library, nearest first.
@@ -77,6 +90,8 @@ def search(
     Example: `bitreel search library query.mp4 --start 3 --end 6 -k 5 --sheet hits.png`
 
     Example: `bitreel search library query.mp4 --label jump --folder videos/2024`
+
+    Example: `bitreel search library query.mp4 --explain 1`
     """
     from bitreel.library import Library, VideoFilter
 
@@ -93,15 +108,39 @@ def search(
             wanted=wanted,
         )
         bits = opened.bits
+        explanation = None if explain is None else _explain(opened, video, results, explain)
     if json:
-        print_json(_answer(results))
+        why = {} if explanation is None else {"explanation": to_json(explanation)}
+        print_json(_answer(results) | why)
     else:
         _print(results, bits, chosen=wanted != VideoFilter())
+        if explain is not None and explanation is not None:
+            print_explanation(explanation, explain)
     if sheet is not None:
         from bitreel.insight.contact_sheet import write_contact_sheet
 
         write_contact_sheet(results, sheet)
         err.print(f"Contact sheet: {sheet}", soft_wrap=True)
+
+
+def _explain(
+    library: Library, video: Path, results: SearchResults, rank: int
+) -> Explanation | None:
+    if not results.hits:
+        return None  # which is said already
+    if rank > len(results.hits):
+        raise ConfigError(
+            f"There is no hit {rank} to explain, the search has {len(results.hits)}: name one of "
+            f"them, or ask for more with --top."
+        )
+    from bitreel.insight.explanation import Explainer
+
+    return Explainer(library).explain(
+        video,
+        results.hits[rank - 1],
+        start_seconds=results.start_seconds,
+        end_seconds=results.end_seconds,
+    )
 
 
 def _answer(results: SearchResults) -> dict[str, Any]:
