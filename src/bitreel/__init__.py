@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bitreel.version import __version__
 
 if TYPE_CHECKING:
+    from bitreel.client import RemoteLibrary
     from bitreel.clip import Clip, Segment
     from bitreel.codes import BinaryCodes
     from bitreel.dataset import Dataset, open_dataset
@@ -35,6 +36,7 @@ _HOMES = {
     "Hit": "library",
     "Library": "library",
     "Model": "model",
+    "RemoteLibrary": "client",
     "Sampling": "model",
     "Segment": "clip",
     "TrainConfig": "training",
@@ -55,6 +57,7 @@ __all__ = [
     "Hit",
     "Library",
     "Model",
+    "RemoteLibrary",
     "Sampling",
     "Segment",
     "TrainConfig",

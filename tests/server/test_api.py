@@ -209,7 +209,7 @@ def test_an_upload_that_is_none(serve: Callable[..., Client], folder: Path) -> N
 
 
 def test_a_range_that_is_none(client: Client, trained: Trained) -> None:
-    for data in ({"start": "2", "end": "1"}, {"start": "-1"}, {"start": "nan"}, {"k": "0"}):
+    for data in ({"start": "2", "end": "1"}, {"start": "-1"}, {"start": "nan"}, {"k": "-1"}):
         said(client.post("/api/search", files=sent(trained.query), data=data), 422)
 
 

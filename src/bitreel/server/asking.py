@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from starlette.exceptions import HTTPException
 
 from bitreel.errors import ConfigError, NotInLibrary
-from bitreel.library.listing import IndexedVideo, SegmentOfVideo
+from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
 from bitreel.server.problems import Problem
 from bitreel.server.state import State
 
+MOST_HITS = 200
 _MOST = 100_000_000  # an id or a place in a list that is larger is none; SQLite takes 64 bits
 
 PROBLEMS = {code: {"model": Problem} for code in (400, 401, 403, 404, 413, 422, 429, 503)}
@@ -33,10 +35,29 @@ def _searching(request: Request, state: Annotated[State, Depends(_state)]) -> St
 
 Served = Annotated[State, Depends(_state)]
 Searching = Annotated[State, Depends(_searching)]
-K = Annotated[int, Query(ge=1, le=200, description="How many hits.")]
+K = Annotated[int, Query(ge=0, le=MOST_HITS, description="How many hits.")]
 Offset = Annotated[int, Query(ge=0, le=_MOST)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Seconds = Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+Text = Annotated[str | None, Query(max_length=200, description="In the path, in any case.")]
+Label = Annotated[str | None, Query(max_length=200, description="Exactly.")]
+Folder = Annotated[str | None, Query(max_length=4096, description="Below it.")]
+
+
+def wanted_of(
+    text: Text = None,
+    label: Label = None,
+    folder: Folder = None,
+    min_seconds: Seconds = None,
+    max_seconds: Seconds = None,
+) -> VideoFilter:
+    """Which videos are listed or answered: all that is given must hold."""
+    return VideoFilter(text, label, Path(folder) if folder else None, min_seconds, max_seconds)
+
+
+Wanted = Annotated[VideoFilter, Depends(wanted_of)]
 
 
 def known_id(number: int) -> int:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from bitreel.library import Fate
-from bitreel.library.listing import VideoFilter
-from bitreel.library.records import printable
-from bitreel.server.asking import Limit, Offset, Seconds, Served, video_of
-from bitreel.server.schemas import (
-    EntryItem,
-    LedgerPage,
-    SegmentItem,
-    StatusItem,
-    VideoDetails,
-    VideoItem,
-    VideoPage,
-)
-from bitreel.version import __version__
+from bitreel.server.asking import Limit, Offset, Served, Wanted, known_id, video_of
+from bitreel.server.schemas import SegmentItem, VideoDetails, VideoItem, VideoPage
+from bitreel.server.state_schemas import EntryItem, LedgerPage, LibraryItem, StatusItem
 
 router = APIRouter()
 
@@ -39,39 +28,26 @@ def ready(state: Served) -> dict[str, str]:
     return {"status": "ready"}
 
 
+@router.get("/library")
+def library(state: Served) -> LibraryItem:
+    """How the library's codes are made. Cheap: nothing is counted."""
+    return LibraryItem.of(state.library)
+
+
 @router.get("/status")
 def status(state: Served) -> StatusItem:
     """What the library holds."""
-    facts = state.library.status()
-    return StatusItem(
-        version=__version__,
-        videos=facts.videos,
-        segments=facts.segments,
-        seconds=facts.seconds,
-        quarantined=facts.quarantined,
-        skipped=facts.skipped,
-        damaged=facts.damaged,
-        bits=facts.bits,
-        model=facts.model_fingerprint,
-        bytes_on_disk=facts.bytes_on_disk,
-        labels=dict(facts.labels),
-        folders=[printable(folder) for folder in state.settings.folders],
-    )
+    return StatusItem.of(state.library.status(), state.settings.folders)
 
 
 @router.get("/videos")
 def list_videos(
     state: Served,
-    text: Annotated[str | None, Query(max_length=200, description="In the path.")] = None,
-    label: Annotated[str | None, Query(max_length=200)] = None,
-    folder: Annotated[str | None, Query(max_length=4096)] = None,
-    min_seconds: Seconds = None,
-    max_seconds: Seconds = None,
+    wanted: Wanted,
     offset: Offset = 0,
     limit: Limit = 50,
 ) -> VideoPage:
     """The library's videos in the order of their paths, page by page."""
-    wanted = VideoFilter(text, label, Path(folder) if folder else None, min_seconds, max_seconds)
     total, videos = state.library.list_videos(wanted, offset=offset, limit=limit)
     return VideoPage(total=total, offset=offset, items=[VideoItem.of(video) for video in videos])
 
@@ -86,11 +62,22 @@ def video(state: Served, video_id: int) -> VideoDetails:
     )
 
 
+@router.get("/segments/{segment_id}")
+def segment(state: Served, segment_id: int) -> SegmentItem:
+    """A segment and the video that it is of."""
+    return SegmentItem.of(state.library.segment(known_id(segment_id)))
+
+
 @router.get("/ledger")
 def ledger(
-    state: Served, fate: Fate | None = None, offset: Offset = 0, limit: Limit = 100
+    state: Served,
+    fate: Fate | None = None,
+    text: Annotated[str | None, Query(max_length=200, description="In the path or reason.")] = None,
+    offset: Offset = 0,
+    limit: Limit = 100,
 ) -> LedgerPage:
     """What became of every file, with the reason."""
-    entries = state.library.ledger(fate)
-    items = [EntryItem.of(entry) for entry in entries[offset : offset + limit]]
-    return LedgerPage(total=len(entries), offset=offset, items=items)
+    total = state.library.ledger_count(fate, text=text)
+    entries = state.library.ledger(fate, text=text, offset=offset, limit=limit)
+    items = [EntryItem.of(entry) for entry in entries]
+    return LedgerPage(total=total, offset=offset, items=items)

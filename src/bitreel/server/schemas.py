@@ -1,26 +1,35 @@
-"""What the API sends."""
+"""What the API sends of videos and searches.
+
+Names are text that any screen can show. A `uri` is exact, whatever bytes a name is made of.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pydantic import BaseModel
 
-from pydantic import BaseModel, Field
-
-from bitreel.library import Entry, Hit, SearchResults
+from bitreel.library import Hit, SearchResults
 from bitreel.library.listing import IndexedVideo, SegmentOfVideo
 from bitreel.library.records import printable
 
 
+def shown(label: str | None) -> str | None:
+    """A label as text that any screen can show."""
+    return None if label is None else printable(label)
+
+
 class VideoItem(BaseModel):
-    """A video of the library."""
+    """A video of the library. size_bytes, modified_ns: of the file that was indexed."""
 
     id: int
     name: str
     folder: str
+    uri: str
     label: str | None
     duration_seconds: float
     segments: int
     damage: str | None
+    size_bytes: int
+    modified_ns: int
 
     @classmethod
     def of(cls, video: IndexedVideo) -> VideoItem:
@@ -28,10 +37,13 @@ class VideoItem(BaseModel):
             id=video.id,
             name=printable(video.path.name),
             folder=printable(video.path.parent),
-            label=video.label,
+            uri=video.path.as_uri(),
+            label=shown(video.label),
             duration_seconds=video.duration_seconds,
             segments=video.segments,
             damage=video.damage,
+            size_bytes=video.state.size_bytes,
+            modified_ns=video.state.mtime_ns,
         )
 
 
@@ -39,13 +51,17 @@ class SegmentItem(BaseModel):
     """A segment of a video."""
 
     id: int
+    video_id: int
     start_seconds: float
     end_seconds: float
 
     @classmethod
     def of(cls, segment: SegmentOfVideo) -> SegmentItem:
         return cls(
-            id=segment.id, start_seconds=segment.start_seconds, end_seconds=segment.end_seconds
+            id=segment.id,
+            video_id=segment.video_id,
+            start_seconds=segment.start_seconds,
+            end_seconds=segment.end_seconds,
         )
 
 
@@ -62,39 +78,45 @@ class VideoPage(BaseModel):
 
 
 class HitItem(BaseModel):
-    """A place in a video that looks like the query."""
+    """A place in a video that looks like the query. asymmetric_bits: where hits were re-ranked."""
 
     rank: int
     video_id: int
     segment_id: int
     name: str
     folder: str
+    uri: str
     label: str | None
     start_seconds: float
     end_seconds: float
     distance_bits: int
     similarity: float
+    asymmetric_bits: float | None
 
     @classmethod
-    def of(cls, hit: Hit, video_id: int) -> HitItem:
+    def of(cls, hit: Hit) -> HitItem:
         return cls(
             rank=hit.rank,
-            video_id=video_id,
+            video_id=hit.video_id,
             segment_id=hit.segment_id,
             name=printable(hit.path.name),
             folder=printable(hit.path.parent),
-            label=hit.label,
+            uri=hit.path.as_uri(),
+            label=shown(hit.label),
             start_seconds=hit.start_seconds,
             end_seconds=hit.end_seconds,
             distance_bits=hit.distance_bits,
             similarity=hit.similarity,
+            asymmetric_bits=hit.asymmetric_bits,
         )
 
 
 class Answer(BaseModel):
-    """What a search found, nearest first. bits: of a code."""
+    """What a search found, nearest first. query: a name; uri: of the file, where it is one of the
+    library. bits: of a code."""
 
     query: str
+    uri: str | None
     start_seconds: float
     end_seconds: float
     query_segments: int
@@ -105,11 +127,11 @@ class Answer(BaseModel):
     hits: list[HitItem]
 
     @classmethod
-    def of(
-        cls, results: SearchResults, name: str, bits: int, seconds: float, hits: list[HitItem]
-    ) -> Answer:
+    def of(cls, results: SearchResults, name: str | None, bits: int, seconds: float) -> Answer:
+        """name: of a query that was sent; None where it is a video of the library."""
         return cls(
-            query=printable(name),
+            query=printable(results.query.name if name is None else name),
+            uri=results.query.as_uri() if name is None else None,
             start_seconds=results.start_seconds,
             end_seconds=results.end_seconds,
             query_segments=results.query_segments,
@@ -117,68 +139,5 @@ class Answer(BaseModel):
             bits=bits,
             damage=results.damage,
             milliseconds=round(1000 * seconds, 2),
-            hits=hits,
+            hits=[HitItem.of(hit) for hit in results.hits],
         )
-
-
-class StatusItem(BaseModel):
-    """What the library holds."""
-
-    version: str
-    videos: int
-    segments: int
-    seconds: float
-    quarantined: int
-    skipped: int
-    damaged: int
-    bits: int
-    model: str
-    bytes_on_disk: int
-    labels: dict[str, int]
-    folders: list[str] = Field(description="Below which videos may be added over HTTP.")
-
-
-class EntryItem(BaseModel):
-    """A line of the ledger."""
-
-    path: str
-    fate: str
-    label: str | None
-    reason: str | None
-    damage: str | None
-    size_bytes: int
-
-    @classmethod
-    def of(cls, entry: Entry) -> EntryItem:
-        return cls(
-            path=printable(entry.path),
-            fate=str(entry.fate),
-            label=entry.label,
-            reason=entry.reason,
-            damage=entry.damage,
-            size_bytes=entry.state.size_bytes,
-        )
-
-
-class LedgerPage(BaseModel):
-    total: int
-    offset: int
-    items: list[EntryItem]
-
-
-class JobItem(BaseModel):
-    """Work that goes on in the server. state: running, done, failed or cancelled."""
-
-    id: int
-    folder: str
-    state: str
-    done: int
-    total: int
-    note: str
-    told: str
-
-
-class NewJob(BaseModel):
-    """A folder to index; below one of those that the server was given."""
-
-    folder: Path

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
+
 from bitreel.errors import BitreelError, VideoError
 from bitreel.library import AddReport, Library, collect
-from bitreel.library.records import printable
+from bitreel.library.records import FileState, printable, resolved
 from bitreel.progress import Progress
 from bitreel.server.guards import RateLimit
-from bitreel.server.jobs import Jobs
+from bitreel.server.jobs import Job, Jobs
 from bitreel.server.media import Media
 from bitreel.server.settings import Settings
 from bitreel.server.uploads import Uploads
@@ -29,7 +31,7 @@ class State:
         self.media = Media(settings.cache, self._reader)
         self.uploads = Uploads(at_once=settings.uploads_at_once, most_bytes=settings.upload_bytes)
         self.rate = RateLimit(settings.searches_a_minute)
-        self.jobs = Jobs(self._index)
+        self.jobs = Jobs()
         self._warming = threading.Thread(target=self._warm_up, daemon=True)
         self._warming.start()
 
@@ -56,9 +58,40 @@ class State:
         except VideoError as error:
             raise type(error)(str(error).replace(str(path), printable(name))) from error
 
-    def _index(self, folder: Path, progress: Progress) -> AddReport:
-        """By a library of its own: searches go on by theirs."""
+    def indexed_as(self, path: Path) -> Path | None:
+        """A file of the library that is there and holds what this one holds."""
+        content = self._reader.content_of(path)
+        if content is None:
+            return None
+        known = self.library._ask(lambda opened: opened.catalogue.same_content(content))
+        there = (e.path for e in known if FileState.of(e.path) == e.state)
+        return next((path for path in there if resolved(path) == path), None)
+
+    def index_folder(self, folder: Path) -> Job:
+        """Bring what a folder holds into the library; its folders are the labels."""
         leave_out = self.library.folder.resolve()
-        with Library.open(self.settings.library) as library:
+
+        def work(library: Library, progress: Progress) -> AddReport:
             found = collect([folder], labels=True, leave_out=leave_out)
             return library.sync(found, progress=progress)
+
+        return self.start(str(folder), work)
+
+    def start(self, name: str, work: Callable[[Library, Progress], AddReport]) -> Job:
+        """Do work on the library as a job, by a Library of its own: searches go on by theirs."""
+
+        def run(progress: Progress) -> AddReport:
+            with Library.open(self.settings.library) as library:
+                return work(library, progress)
+
+        return self.jobs.start(name, run)
+
+    def allowed(self, path: Path) -> Path:
+        """A path with its links followed, where it is below a folder that the server was given.
+        Raises HTTPException (403)."""
+        real = resolved(path)
+        if not any(real.is_relative_to(resolved(root)) for root in self.settings.folders):
+            raise HTTPException(
+                403, "The server was not given this folder: start it with --folder to allow it."
+            )
+        return real
