@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.errors import CodesError
+from bitreel.library.exchange.bounds import size_bytes
 from bitreel.library.exchange.exported import Exported
 from bitreel.library.exchange.npz import exported_from, read_arrays
 from bitreel.library.exchange.packages import package
@@ -48,10 +49,11 @@ def read_index(file: IO[bytes], metadata: IO[bytes]) -> Exported:
         about, arrays = read_arrays(metadata)
     except CodesError as error:
         raise CodesError(f"of the file beside it, {error}") from error
-    raw = file.read()
     # FAISS believes the sizes that a file states, and may ask for more memory than there is.
     expected = about.segments * ((about.bits + 7) // 8 + _WIDE_NUMBERS)
-    if not expected <= len(raw) <= expected + _MOST_HEADER_BYTES or raw[:4] != _MAGIC:
+    fits = expected <= size_bytes(file) <= expected + _MOST_HEADER_BYTES
+    raw = file.read() if fits else b""
+    if raw[:4] != _MAGIC:
         raise CodesError("it is no FAISS index of the codes that the file beside it tells of")
     ids, packed = _parts(raw, (about.bits + 7) // 8)
     return exported_from(about, arrays, packed, ids)

@@ -6,7 +6,6 @@ take as much room for each path as for the longest of them.
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import IO, Any
@@ -18,6 +17,7 @@ from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError
 from bitreel.library.columns import SegmentColumns, VideoColumns
 from bitreel.library.exchange.exported import About, Exported
+from bitreel.library.exchange.packed_arrays import PackedArrays, Shape
 
 _TEXTS = ("path", "label", "damage")
 _Dtype = type[np.int64] | type[np.float64] | type[np.uint8]
@@ -49,11 +49,10 @@ def write_npz(file: IO[bytes], exported: Exported, told: Callable[[int], None]) 
 
 def read_npz(file: IO[bytes]) -> Exported:
     """Read an open file. Raises CodesError, without its name, where it is damaged or not ours."""
-    arrays = _arrays(file)
-    about = About.parse(_about(arrays))
+    about, arrays = _arrays(file)
     if "code" not in arrays:
         raise CodesError("it lies beside a FAISS index and holds no codes: name the index")
-    return exported_from(about, arrays, arrays["code"], _column(arrays, "id", np.int64))
+    return exported_from(about, arrays, arrays["code"], arrays["id"])
 
 
 def write_arrays(file: IO[bytes], exported: Exported, **more: NDArray[Any]) -> None:
@@ -82,8 +81,7 @@ def write_arrays(file: IO[bytes], exported: Exported, **more: NDArray[Any]) -> N
 
 def read_arrays(file: IO[bytes]) -> tuple[About, dict[str, NDArray[Any]]]:
     """What `write_arrays` wrote. Raises CodesError."""
-    arrays = _arrays(file)
-    return About.parse(_about(arrays)), arrays
+    return _arrays(file)
 
 
 def exported_from(
@@ -93,26 +91,25 @@ def exported_from(
     ids: NDArray[np.int64],
 ) -> Exported:
     """Put together what was read. Raises CodesError where it does not hold together."""
-    numbers = {name: _column(arrays, name, dtype) for name, dtype in _NUMBERS.items()}
     texts = {
         name: [raw.decode("utf-8", "surrogateescape") for raw in _split(arrays, name, "utf8")]
         for name in _TEXTS
     }
     videos = VideoColumns(
-        numbers["video_id"],
+        arrays["video_id"],
         texts["path"],
-        numbers["duration_seconds"],
-        numbers["size_bytes"],
-        numbers["mtime_ns"],
+        arrays["duration_seconds"],
+        arrays["size_bytes"],
+        arrays["mtime_ns"],
         texts["label"],
         texts["damage"],
         _split(arrays, "content", "bytes"),
     )
     segments = SegmentColumns(
         ids,
-        numbers["video"],
-        numbers["start_seconds"],
-        numbers["end_seconds"],
+        arrays["video"],
+        arrays["start_seconds"],
+        arrays["end_seconds"],
         BinaryCodes(packed, about.bits),
     )
     return about.exported(videos, segments)
@@ -126,45 +123,49 @@ def _joined(values: str, ends: str, raw: Sequence[bytes]) -> dict[str, NDArray[A
 
 
 def _split(arrays: dict[str, NDArray[Any]], name: str, kind: str) -> list[bytes]:
-    raw = _column(arrays, f"{name}_{kind}", np.uint8).tobytes()
-    ends = _column(arrays, f"{name}_ends", np.int64)
+    raw, ends = arrays[f"{name}_{kind}"].tobytes(), arrays[f"{name}_ends"]
     if np.any(np.diff(ends, prepend=0) < 0) or (ends[-1] if len(ends) else 0) != len(raw):
         raise CodesError(f"{name}_ends in it does not fit {name}_{kind}")
     begins = [0, *ends.tolist()[:-1]] if len(ends) else []
     return [raw[begin:end] for begin, end in zip(begins, ends.tolist(), strict=True)]
 
 
-def _column(arrays: dict[str, NDArray[Any]], name: str, dtype: _Dtype) -> NDArray[Any]:
-    if name not in arrays:
-        raise CodesError(f"{name} is missing in it")
-    array = arrays[name]
-    if array.dtype.kind != np.dtype(dtype).kind or array.ndim != 1:
-        raise CodesError(
-            f"{name} in it is {array.dtype} {list(array.shape)}, and not {np.dtype(dtype)} [N]"
-        )
-    return array.astype(dtype, copy=False)
-
-
-def _about(arrays: dict[str, NDArray[Any]]) -> str:
-    about = arrays.get("about")
-    if about is None or about.dtype.kind != "U" or about.ndim != 0:
-        raise CodesError("it was not written by `bitreel export`")
-    return str(about)
-
-
-def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]]:
+def _arrays(file: IO[bytes]) -> tuple[About, dict[str, NDArray[Any]]]:
+    """What the file says of itself first: by that it is known what else may be unpacked."""
     try:
         # numpy opens other kinds of file too: a bare array, and pickles, which we never read.
         if not zipfile.is_zipfile(file):
             raise CodesError("it is no .npz file, or its end is missing")
-        file.seek(0, os.SEEK_SET)
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files if name in _NAMES}
+        packed = PackedArrays(file, _NAMES)
+        text = packed.text("about") if "about" in packed else None
+        if text is None:
+            raise CodesError("it was not written by `bitreel export`")
+        about = About.parse(text)
+        expected = _expected(about)
+        for name in expected.keys() - {"code"}:
+            if name not in packed:
+                raise CodesError(f"{name} is missing in it")
+        return about, {
+            name: packed.array(name, np.dtype(dtype), shape)
+            for name, (dtype, shape) in expected.items()
+            if name in packed
+        }
     except CodesError:
         raise
     # Damage makes numpy, zipfile, zlib and the header's parser raise a dozen unrelated types.
     except Exception as error:
         raise CodesError(f"it is damaged ({error})") from error
-    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-        raise CodesError("it holds something that is no array")
+
+
+def _expected(about: About) -> dict[str, tuple[_Dtype, Shape]]:
+    """The type and shape of each array but `about`."""
+    of_segments = {"id", "video", "start_seconds", "end_seconds"}
+    arrays: dict[str, tuple[_Dtype, Shape]] = {
+        name: (dtype, (about.segments if name in of_segments else about.videos,))
+        for name, dtype in _NUMBERS.items()
+    }
+    arrays["code"] = np.uint8, (about.segments, (about.bits + 7) // 8)
+    for values in ("content_bytes", *(f"{name}_utf8" for name in _TEXTS)):
+        arrays[values] = np.uint8, (None,)
+        arrays[f"{values.rpartition('_')[0]}_ends"] = np.int64, (about.videos,)
     return arrays

@@ -17,28 +17,24 @@ from bitreel.errors import CodesError
 from bitreel.library.columns import SegmentColumns, VideoColumns
 from bitreel.library.exchange.exported import About, Exported
 from bitreel.library.exchange.packages import package
+from bitreel.library.exchange.packed_table import (
+    KEY,
+    OF_VIDEO,
+    TEXTS,
+    read_about,
+    read_table,
+    schema_of,
+)
 from bitreel.library.records import printable
 
-KEY = b"bitreel"  # in the schema's metadata
 _ROWS_AT_ONCE = 1 << 16
-_OF_VIDEO = (
-    ("path", "string", False),
-    ("path_bytes", "binary", True),
-    ("duration_seconds", "float64", False),
-    ("size_bytes", "int64", False),
-    ("mtime_ns", "int64", False),
-    ("label", "string", True),
-    ("label_bytes", "binary", True),
-    ("damage", "string", True),
-    ("content", "binary", True),
-)
 
 
 def write_parquet(file: IO[bytes], exported: Exported, told: Callable[[int], None]) -> None:
     """Write an open file. told: hears how many segments are written. Raises ConfigError without
     pyarrow."""
     pa, pq = package("pyarrow", "Parquet"), package("pyarrow.parquet", "Parquet")
-    schema = _schema(pa, exported.bits).with_metadata({KEY: exported.about()})
+    schema = schema_of(pa, exported.bits).with_metadata({KEY: exported.about()})
     videos = _video_columns(pa, exported.videos)
     rows = exported.videos.rows(exported.segments.video_ids)
     with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
@@ -55,43 +51,15 @@ def read_parquet(file: IO[bytes]) -> Exported:
     ConfigError without pyarrow."""
     pa, pq = package("pyarrow", "Parquet"), package("pyarrow.parquet", "Parquet")
     try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
-            found = opened.schema_arrow
-            if KEY not in (found.metadata or {}):
-                raise CodesError("it was not written by `bitreel export`")
-            about = About.parse(found.metadata[KEY])
-            _check_schema(_schema(pa, about.bits), found)
-            table = opened.read()
+        about, names = read_about(pa, pq, file)
+        # Texts as they are packed: each once, and which of them a row has.
+        with pq.ParquetFile(file, read_dictionary=TEXTS, page_checksum_verification=True) as opened:
+            batches = opened.iter_batches(_ROWS_AT_ONCE, columns=names)
+            table = read_table(pa, about, file, batches)
     # Arrow's errors are OSError and ValueError among others, and KeyError for what it has not.
     except (pa.ArrowException, OSError, ValueError, LookupError) as error:
         raise CodesError(f"it is damaged, or no Parquet file ({error})") from error
     return _exported(pa, about, table)
-
-
-def _schema(pa: Any, bits: int) -> Any:
-    width = (bits + 7) // 8
-    own = [
-        pa.field("id", pa.int64(), nullable=False),
-        pa.field("video", pa.int64(), nullable=False),
-        pa.field("start_seconds", pa.float64(), nullable=False),
-        pa.field("end_seconds", pa.float64(), nullable=False),
-        pa.field("code", pa.binary(width), nullable=False),
-    ]
-    videos = [
-        pa.field(name, getattr(pa, kind)(), nullable=nullable) for name, kind, nullable in _OF_VIDEO
-    ]
-    return pa.schema([*own, *videos])
-
-
-def _check_schema(expected: Any, found: Any) -> None:
-    for field in expected:
-        index = found.get_field_index(field.name)
-        if index < 0:
-            raise CodesError(f"the column {field.name} is missing in it")
-        if found.field(index).type != field.type:
-            raise CodesError(
-                f"the column {field.name} in it is {found.field(index).type}, and not {field.type}"
-            )
 
 
 def _segment_columns(pa: Any, segments: SegmentColumns, part: slice) -> list[Any]:
@@ -104,7 +72,7 @@ def _segment_columns(pa: Any, segments: SegmentColumns, part: slice) -> list[Any
 
 
 def _video_columns(pa: Any, videos: VideoColumns) -> list[Any]:
-    """In the order of _OF_VIDEO."""
+    """In the order of OF_VIDEO."""
     columns: tuple[Sequence[Any] | NDArray[Any], ...] = (
         [printable(path) for path in videos.paths],
         [_odd_bytes(path) for path in videos.paths],
@@ -116,7 +84,7 @@ def _video_columns(pa: Any, videos: VideoColumns) -> list[Any]:
         [printable(damage) or None for damage in videos.damages],
         [content or None for content in videos.contents],
     )
-    types = [getattr(pa, kind)() for _, kind, _ in _OF_VIDEO]
+    types = [getattr(pa, kind)() for _, kind, _ in OF_VIDEO]
     return [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
 
 
@@ -127,14 +95,14 @@ def _odd_bytes(text: str) -> bytes | None:
 
 
 def _exported(pa: Any, about: About, table: Any) -> Exported:
-    columns = {field.name: table.column(field.name) for field in _schema(pa, about.bits)}
-    for field in _schema(pa, about.bits):
+    columns = {field.name: table.column(field.name) for field in schema_of(pa, about.bits)}
+    for field in schema_of(pa, about.bits):
         if not field.nullable and columns[field.name].null_count:
             raise CodesError(f"the column {field.name} in it has gaps")
     video_ids = columns["video"].to_numpy()
     ids, firsts, rows = np.unique(video_ids, return_index=True, return_inverse=True)
     videos: dict[str, Any] = {}
-    for name, _, _ in _OF_VIDEO:
+    for name, _, _ in OF_VIDEO:
         videos[name] = columns[name].take(pa.array(firsts))
         _check_repeated(pa, name, columns[name], videos[name], rows)
     segments = SegmentColumns(
