@@ -1,0 +1,266 @@
+"""A connection to Milvus, and what its errors mean in plain words."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bitreel.errors import ConfigError, LibraryError
+from bitreel.library.store.address import Address
+
+MOST_ROWS = 16_384  # that Milvus gives in one answer
+_OWN_WRITES_SECONDS = 10.0  # until what was written is seen by all
+_ROWS_AT_ONCE = 2_000
+_OLDEST = (2, 3)
+
+Row = dict[str, Any]
+
+
+class MilvusClient:
+    """Rows of a library's collections. Every method raises LibraryError. Threads may share one."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._wrote = float("-inf")
+        pymilvus = _pymilvus(address)
+        with told(address):
+            self._client = pymilvus.MilvusClient(
+                address.uri, token=address.token, timeout=address.timeout_seconds
+            )
+        self._types = pymilvus.DataType
+        self._check_version()
+
+    def close(self) -> None:
+        with told(self.address):
+            self._client.close()
+
+    def has(self, collection: str) -> bool:
+        with told(self.address):
+            return bool(self._client.has_collection(collection))
+
+    def collections(self) -> list[str]:
+        with told(self.address):
+            return [str(name) for name in self._client.list_collections()]
+
+    def create(
+        self, collection: str, fields: Sequence[Row], index: Row, partitions: int | None = None
+    ) -> None:
+        """fields: as `add_field` takes them, types by name; index: of the only vector."""
+        if self.has(collection):
+            return
+        with told(self.address):
+            schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+            for field in fields:
+                kind = getattr(self._types, field["type"])
+                rest = {key: value for key, value in field.items() if key not in ("name", "type")}
+                schema.add_field(field["name"], kind, **rest)
+            params = self._client.prepare_index_params()
+            params.add_index(**index)
+            spread = {} if partitions is None else {"num_partitions": partitions}
+            self._client.create_collection(
+                collection,
+                schema=schema,
+                index_params=params,
+                consistency_level="Bounded",
+                **spread,
+            )
+
+    def load(self, collection: str) -> None:
+        """Have the server hold it in memory, where it does not already."""
+        with told(self.address):
+            self._client.load_collection(collection)
+
+    def drop(self, collection: str) -> None:
+        with told(self.address):
+            self._client.drop_collection(collection)
+
+    def upsert(self, collection: str, rows: Sequence[Row]) -> None:
+        """In place of rows of the same ids. Returns when the server has them in its log."""
+        self._write(self._client.upsert, collection, rows)
+
+    def insert(self, collection: str, rows: Sequence[Row]) -> None:
+        """Rows of ids that are not there."""
+        self._write(self._client.insert, collection, rows)
+
+    def _write(self, write: Callable[..., Any], collection: str, rows: Sequence[Row]) -> None:
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            with told(self.address):
+                write(collection, list(rows[first : first + _ROWS_AT_ONCE]))
+        self._wrote = time.monotonic()
+
+    def delete(self, collection: str, where: str) -> None:
+        with told(self.address):
+            self._client.delete(collection, filter=where)
+        self._wrote = time.monotonic()
+
+    def flush(self, collection: str) -> None:
+        with told(self.address):
+            self._client.flush(collection)
+
+    def query(
+        self, collection: str, where: str, fields: Sequence[str], *, level: str | None = None
+    ) -> list[Row]:
+        """At most `MOST_ROWS` rows."""
+        with told(self.address):
+            found = self._client.query(
+                collection,
+                filter=where,
+                output_fields=list(fields),
+                limit=MOST_ROWS,
+                consistency_level=level or self.level,
+            )
+            return [dict(row) for row in found]
+
+    def every(
+        self, collection: str, where: str, fields: Sequence[str], batch: int = 8_192
+    ) -> Iterator[list[Row]]:
+        """All rows by their ids, which are 0 or more, so many at a time."""
+        last = -1
+        while True:
+            # Milvus answers a limited query in the order of ids, as its own iterators rely on.
+            with told(self.address):
+                rows = self._client.query(
+                    collection,
+                    filter=f"id > {last}" + (f" and ({where})" if where else ""),
+                    output_fields=["id", *fields],
+                    limit=min(batch, MOST_ROWS),
+                    consistency_level=self.level,
+                )
+            rows = sorted((dict(row) for row in rows), key=lambda row: int(row["id"]))
+            if rows:
+                yield rows
+                last = int(rows[-1]["id"])
+            if len(rows) < min(batch, MOST_ROWS):
+                return
+
+    def count(self, collection: str, where: str = "") -> int:
+        with told(self.address):
+            found = self._client.query(
+                collection,
+                filter=where,
+                output_fields=["count(*)"],
+                consistency_level=self.level,
+            )
+            return int(found[0]["count(*)"])
+
+    def search(
+        self,
+        collection: str,
+        codes: Sequence[bytes],
+        limit: int,
+        where: str,
+        fields: Sequence[str],
+        params: Row,
+    ) -> list[list[Row]]:
+        """Of each code the nearest rows, with `id` and `distance` and the fields beside them."""
+        with told(self.address):
+            found = self._client.search(
+                collection,
+                data=list(codes),
+                anns_field="code",
+                limit=limit,
+                filter=where,
+                output_fields=list(fields),
+                search_params={"metric_type": "HAMMING", "params": params},
+                consistency_level=self.level,
+            )
+            return [
+                [
+                    {**row["entity"], "id": int(row["id"]), "distance": int(row["distance"])}
+                    for row in rows
+                ]
+                for rows in found
+            ]
+
+    @property
+    def level(self) -> str:
+        """How fresh a read must be: what this process wrote a moment ago is always seen."""
+        if self.address.consistency == "Bounded" and not self.address.is_lite:
+            return "Strong" if time.monotonic() - self._wrote < _OWN_WRITES_SECONDS else "Bounded"
+        return self.address.consistency
+
+    def _check_version(self) -> None:
+        """Raises LibraryError for a server that is too old."""
+        if self.address.is_lite:
+            return
+        with told(self.address):
+            version = str(self._client.get_server_version())
+        numbers = version.lstrip("v").split(".")[:2]
+        if all(number.isdigit() for number in numbers) and tuple(map(int, numbers)) < _OLDEST:
+            raise LibraryError(
+                f"The Milvus server at {self.address} is of version {version}, and bitreel wants "
+                f"{'.'.join(map(str, _OLDEST))} or later: bring the server up to date."
+            )
+
+
+def _pymilvus(address: Address) -> Any:
+    """The package, without what it prints. Raises ConfigError where it is not installed."""
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    logging.getLogger("pymilvus.decorators").setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of packages that it imports
+            import pymilvus
+
+            if address.is_lite:
+                import milvus_lite  # noqa: F401  # before pymilvus does, whose message is shorter
+    except ImportError as error:
+        raise ConfigError(
+            f"Libraries in Milvus want a package that is not installed ({error}): "
+            f"`pip install 'bitreel[milvus]'`."
+        ) from error
+    return pymilvus
+
+
+@contextmanager
+def told(address: Address) -> Iterator[None]:
+    """Turn what pymilvus and gRPC raise into one sentence about the server."""
+    try:
+        yield
+    except (ConfigError, LibraryError):
+        raise
+    except Exception as error:  # pymilvus raises gRPC's own errors too, and plain ones
+        raise LibraryError(_sentence(address, error)) from error
+
+
+def _sentence(address: Address, error: Exception) -> str:
+    said = str(getattr(error, "message", "") or error)
+    lower = said.lower()
+    where = f"Milvus at {address}"
+    if address.is_lite and "open local milvus failed" in lower:
+        return (
+            f"{where} can not be opened: another process has the file open, or it is damaged. A "
+            f"Lite file is for one process at a time; a server takes many."
+        )
+    if "binaryvector" in lower.replace("_", "").replace(" ", "") and "support" in lower:
+        return (
+            f"{where} has no binary vectors, so it can not hold codes: install "
+            f"'milvus-lite>=2.5.1,<3', or use a server of version 2.3 or later."
+        )
+    if any(word in lower for word in ("unauthenticated", "auth check failure", "permission deny")):
+        return f"{where} does not let you in: write http://USER:PASSWORD@HOST:19530/NAME."
+    if any(
+        word in lower for word in ("no space", "quota", "disk full", "memory limit", "rate limit")
+    ):
+        return (
+            f"{where} takes no more ({_short(said)}): make room there, and do the same again. What "
+            f"was written is kept."
+        )
+    if any(
+        word in lower
+        for word in ("connect", "unavailable", "deadline", "timeout", "not ready", "retry")
+    ):
+        return (
+            f"{where} does not answer ({_short(said)}): see whether the server runs and is reached "
+            f"from here, and do the same again. What was written is kept."
+        )
+    return f"{where} refused ({_short(said)})."
+
+
+def _short(text: str, most: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

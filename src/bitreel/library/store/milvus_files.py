@@ -1,0 +1,160 @@
+"""The ledger of a library in Milvus: what became of every file."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bitreel.library.ledger import Counts
+from bitreel.library.listing import VideoFilter
+from bitreel.library.records import Entry, Fate, FileState, VideoRecord, printable
+from bitreel.library.store.milvus_client import MilvusClient, Row
+from bitreel.library.store.milvus_rows import (
+    FILE_COLUMNS,
+    FILE_FIELDS,
+    NO_VECTOR_INDEX,
+    NOTHING,
+    among,
+    entry_of,
+    equals,
+    file_row,
+    video_id,
+    where_of,
+)
+
+_IDS_AT_ONCE = 4_096
+_FRESH_SECONDS = 10.0
+_WRITING = "It is being written again; index it once more if that does not end."
+_INDEXED = equals("fate", str(Fate.INDEXED))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Of all files together. labels: of the indexed ones, in their order."""
+
+    counts: Counts
+    labels: Mapping[str, int]
+
+
+@dataclass
+class MilvusFiles:
+    """One collection. Every method raises LibraryError. Threads may share one."""
+
+    client: MilvusClient
+    collection: str
+    _summary: tuple[float, Summary] | None = field(default=None, repr=False)
+
+    def create(self) -> None:
+        self.client.create(self.collection, FILE_FIELDS, NO_VECTOR_INDEX)
+
+    def row(self, path: Path) -> Row | None:
+        """As this process knows it: its own writes are seen, whatever the consistency."""
+        return self.rows_of([video_id(path)], level="Session").get(video_id(path))
+
+    def rows_of(self, ids: Sequence[int], *, level: str | None = None) -> dict[int, Row]:
+        found: dict[int, Row] = {}
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            where = among("id", ids[first : first + _IDS_AT_ONCE])
+            rows = self.client.query(self.collection, where, FILE_COLUMNS, level=level)
+            found |= {int(row["id"]): row for row in rows}
+        return found
+
+    def rows(self, where: str = "", columns: Sequence[str] = FILE_COLUMNS) -> list[Row]:
+        """All that fit, in the order of ids."""
+        return [row for rows in self.client.every(self.collection, where, columns) for row in rows]
+
+    def put(self, records: Sequence[VideoRecord], *, skipped: bool = False) -> None:
+        self.write([file_row(record, skipped=skipped) for record in records])
+
+    def write(self, rows: Sequence[Row]) -> None:
+        self._summary = None
+        self.client.upsert(self.collection, [row | NOTHING for row in rows])
+
+    def mark(self, rows: Sequence[Row]) -> None:
+        """Say of files that their segments are being exchanged: who is killed meanwhile leaves them
+        to be read again."""
+        told = {"fate": str(Fate.SKIPPED), "reason": _WRITING}
+        self.write([row | told for row in rows if row["fate"] == Fate.INDEXED])
+
+    def forget(self, ids: Sequence[int]) -> None:
+        self._summary = None
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            where = among("id", ids[first : first + _IDS_AT_ONCE])
+            self.client.delete(self.collection, where)
+
+    def skip(self, reasons: Mapping[Path, str]) -> None:
+        """See `Ledger.skip`."""
+        names = {path: Path(printable(path)) for path in reasons}
+        known = self.rows_of(ids_of(names.values()))
+        records = []
+        for path, reason in reasons.items():
+            row = known.get(video_id(names[path]))
+            if row is None or (row["fate"] == Fate.SKIPPED and row["reason"] != reason):
+                state = FileState.of(path) or FileState(0, 0)
+                records.append(VideoRecord(names[path], state, reason=reason))
+        self.put(records, skipped=True)
+
+    def entries(self, fate: Fate | None, text: str | None) -> list[Entry]:
+        """In the order of paths."""
+        rows = self.rows("" if fate is None else equals("fate", str(fate)))
+        wanted = [row for row in rows if text is None or _speaks_of(row, text)]
+        return sorted(map(entry_of, wanted), key=lambda entry: entry.path)
+
+    def videos(self, wanted: VideoFilter) -> list[Row]:
+        """The ids and paths of the indexed files that fit, in the order of paths."""
+        where = " and ".join(part for part in (_INDEXED, where_of(wanted)) if part)
+        text = (wanted.text or "").lower()
+        rows = [row for row in self.rows(where, ("path",)) if text in row["path"].lower()]
+        return sorted(rows, key=lambda row: Path(row["path"]))
+
+    def same_content(self, content: bytes) -> list[Row]:
+        where = f"{equals('content', content.hex())} and {_INDEXED}"
+        return self.client.query(self.collection, where, FILE_COLUMNS, level="Session")
+
+    def summary(self) -> Summary:
+        """Counted on this side, and remembered for some seconds: Milvus does not add up."""
+        now = time.monotonic()
+        if self._summary is None or now - self._summary[0] > _FRESH_SECONDS:
+            self._summary = now, self._count()
+        return self._summary[1]
+
+    def _count(self) -> Summary:
+        fates, labels = Counter[str](), Counter[str]()
+        damaged, seconds = 0, 0.0
+        columns = ("fate", "label", "damage", "video_seconds")
+        for rows in self.client.every(self.collection, "", columns):
+            for row in rows:
+                fates[row["fate"]] += 1
+                if row["fate"] == Fate.INDEXED:
+                    damaged += bool(row["damage"])
+                    seconds += row["video_seconds"]
+                    if row["label"]:
+                        labels[row["label"]] += 1
+        indexed, bad, skipped = (
+            fates[str(f)] for f in (Fate.INDEXED, Fate.QUARANTINED, Fate.SKIPPED)
+        )
+        return Summary(
+            Counts(indexed, bad, skipped, damaged, seconds), dict(sorted(labels.items()))
+        )
+
+
+def _speaks_of(row: Row, text: str) -> bool:
+    return text.lower() in row["path"].lower() or text.lower() in row["reason"].lower()
+
+
+def with_state(entry: Row, state: FileState) -> Row:
+    return entry | {"size_bytes": state.size_bytes, "mtime_ns": state.mtime_ns}
+
+
+def kept_label(record: VideoRecord, known: Row | None) -> VideoRecord:
+    """A file that comes without a label keeps the one that it had."""
+    if record.label is not None or known is None:
+        return record
+    return replace(record, label=known["label"] or None)
+
+
+def ids_of(paths: Iterable[Path]) -> list[int]:
+    return [video_id(path) for path in paths]

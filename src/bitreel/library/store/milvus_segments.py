@@ -1,0 +1,172 @@
+"""The segments of a library in Milvus: written by video, searched by code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bitreel.codes import BinaryCodes
+from bitreel.errors import ConfigError
+from bitreel.library.searched_codes import Near
+from bitreel.library.store.milvus_client import MOST_ROWS, MilvusClient, Row
+from bitreel.library.store.milvus_rows import (
+    SEGMENT_COLUMNS,
+    among,
+    code_of,
+    segment_fields,
+    segment_index,
+)
+from bitreel.library.store.store import StoredSegments
+
+_TIES = 16  # asked for beyond the k-th, to see whether others are as near
+_CELLS = 100_000  # of queries times answers in one call
+_VIDEOS_AT_ONCE, _IDS_AT_ONCE = 200, 8_192
+
+
+class MilvusSegments:
+    """One collection. Every method raises LibraryError. Threads may share one."""
+
+    def __init__(self, client: MilvusClient, collection: str, bits: int) -> None:
+        self.client, self.collection, self.bits = client, collection, bits
+
+    def create(self) -> None:
+        address = self.client.address
+        fields, index = segment_fields(self.bits, address), segment_index(address)
+        self.client.create(self.collection, fields, index, address.partitions)
+
+    @property
+    def rewrites_at_once(self) -> bool:
+        """Whether rows are exchanged in one step. Over partitions they are not: an upsert of Milvus
+        2.3 puts them where no query by the key looks, so they are deleted first."""
+        return self.client.address.partitions is None
+
+    def write(self, rows: Sequence[Row], *, are_new: bool = False) -> None:
+        """In place of rows of the same ids."""
+        if self.rewrites_at_once:
+            self.client.upsert(self.collection, rows)
+            return
+        if not are_new:
+            self._delete([row["id"] for row in rows])
+        self.client.insert(self.collection, rows)
+
+    def forget_others(self, video_ids: Sequence[int], kept: Iterable[int] = ()) -> None:
+        """Forget the segments of videos, but for some."""
+        for first in range(0, len(video_ids), _VIDEOS_AT_ONCE):
+            self._forget_others(video_ids[first : first + _VIDEOS_AT_ONCE], set(kept))
+
+    def _forget_others(self, video_ids: Sequence[int], kept: set[int]) -> None:
+        found = self.client.every(self.collection, among("video_id", video_ids), ())
+        ids = [int(row["id"]) for rows in found for row in rows]
+        self._delete([one for one in ids if one not in kept])
+
+    def _delete(self, ids: Sequence[int]) -> None:
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[first : first + _IDS_AT_ONCE]
+            self.client.delete(self.collection, among("id", some))
+
+    def search(self, queries: BinaryCodes, k: int, where: str = "") -> list[list[Row]]:
+        """Of each query the rows of the k nearest, by distance and id; all where there are fewer.
+
+        Milvus says nothing of the order of equal distances, and cuts through them: where others may
+        be as far as the k-th, more are asked for.
+        """
+        if k > MOST_ROWS:
+            raise ConfigError(f"Milvus gives at most {MOST_ROWS} hits, got k={k}.")
+        answers: list[list[Row]] = []
+        at_once = max(1, min(len(queries), _CELLS // (k + _TIES)))
+        for first in range(0, len(queries), at_once):
+            part = [code.tobytes() for code in queries.packed[first : first + at_once]]
+            answers += self._search(part, k, where)
+        return answers
+
+    def _search(self, codes: Sequence[bytes], k: int, where: str) -> list[list[Row]]:
+        if not k:
+            return [[] for _ in codes]
+        limit, answers = min(k + _TIES, MOST_ROWS), [list[Row]() for _ in codes]
+        open_rows = list(range(len(codes)))
+        while open_rows:
+            asked = [codes[row] for row in open_rows]
+            found = self._asked(asked, limit, where, self._params())
+            for row, rows in zip(open_rows, found, strict=True):
+                answers[row] = _ordered(rows)
+            open_rows = [row for row in open_rows if _is_cut(answers[row], k, limit)]
+            if limit == MOST_ROWS:
+                break  # more than Milvus gives are as near: which of them is as it says
+            limit = min(4 * limit, MOST_ROWS)
+        return [rows[:k] for rows in answers]
+
+    def range(self, queries: BinaryCodes, radius_bits: int, where: str = "") -> list[list[Row]]:
+        """Of each query the rows at most so far away. Raises ConfigError where Milvus has more than
+        it gives."""
+        # A distance of less than the radius counts.
+        params = self._params() | {"radius": float(radius_bits + 1), "range_filter": -1.0}
+        answers = []
+        for code in queries.packed:
+            rows = self._asked([code.tobytes()], MOST_ROWS, where, params)[0]
+            if len(rows) == MOST_ROWS:
+                raise ConfigError(
+                    f"More than {MOST_ROWS} segments are within {radius_bits} bits, which is more "
+                    f"than Milvus gives: ask for a smaller radius."
+                )
+            answers.append(_ordered(rows))
+        return answers
+
+    def _params(self) -> Row:
+        address = self.client.address
+        if address.index == "BIN_FLAT":
+            return {}
+        return {"nprobe": address.nprobe or address.nlist}
+
+    def _asked(
+        self, codes: Sequence[bytes], limit: int, where: str, params: Row
+    ) -> list[list[Row]]:
+        return self.client.search(self.collection, codes, limit, where, SEGMENT_COLUMNS, params)
+
+    def of_videos(self, video_ids: Iterable[int]) -> list[Row]:
+        """All rows of some videos, with their codes, by video and time."""
+        columns = (*SEGMENT_COLUMNS, "video_seconds", "code")
+        where = among("video_id", video_ids)
+        found = self.client.every(self.collection, where, columns)
+        rows = [row for rows in found for row in rows]
+        return sorted(rows, key=lambda row: (row["video_id"], row["start_seconds"], row["id"]))
+
+    def of_ids(self, ids: Sequence[int], *columns: str) -> dict[int, Row]:
+        wanted = columns or SEGMENT_COLUMNS
+        rows: list[Row] = []
+        for first in range(0, len(ids), MOST_ROWS):
+            where = among("id", ids[first : first + MOST_ROWS])
+            rows += self.client.query(self.collection, where, ("id", *wanted))
+        return {int(row["id"]): row for row in rows}
+
+    def iterate(self, batch: int) -> Iterator[StoredSegments]:
+        columns = ("path", "start_seconds", "end_seconds", "code")
+        for rows in self.client.every(self.collection, "", columns, batch):
+            yield StoredSegments(
+                np.array([row["id"] for row in rows], np.int64),
+                [Path(row["path"]) for row in rows],
+                np.array([row["start_seconds"] for row in rows], np.float64),
+                np.array([row["end_seconds"] for row in rows], np.float64),
+                self.codes(rows),
+            )
+
+    def codes(self, rows: Sequence[Row]) -> BinaryCodes:
+        packed = np.frombuffer(b"".join(map(code_of, rows)), np.uint8)
+        return BinaryCodes(packed.reshape(len(rows), (self.bits + 7) // 8), self.bits)
+
+    def count(self, where: str = "") -> int:
+        return self.client.count(self.collection, where)
+
+
+def near(rows: Sequence[Row]) -> list[Near]:
+    return [Near(row["id"], row["distance"]) for row in rows]
+
+
+def _ordered(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row["distance"], row["id"]))
+
+
+def _is_cut(rows: list[Row], k: int, limit: int) -> bool:
+    """Whether there may be others as near as the k-th."""
+    return len(rows) == limit and rows[-1]["distance"] == rows[k - 1]["distance"]
