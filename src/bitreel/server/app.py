@@ -9,7 +9,10 @@ from importlib.resources import files
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from bitreel.server import api, explaining, guards, problems
+from bitreel.server import api, explaining, metrics_routes, problems
+from bitreel.server.bodies import Bodies
+from bitreel.server.guards import Guard
+from bitreel.server.metrics import Measured, Metrics
 from bitreel.server.settings import Settings
 from bitreel.server.state import State
 from bitreel.version import __version__
@@ -35,8 +38,14 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.bitreel = state
     problems.install(app)
-    guards.install(app, settings)
+    app.state.metrics = Metrics(state)
+    app.add_middleware(Bodies, uploads=state.uploads)  # the innermost first
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(
+        Measured, metrics=app.state.metrics, declared=lambda: app.openapi()["paths"]
+    )
     app.include_router(api.router)
     app.include_router(explaining.router)
+    app.include_router(metrics_routes.router)
     app.mount("/", StaticFiles(directory=str(files("bitreel.server") / "page"), html=True))
     return app

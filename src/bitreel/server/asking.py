@@ -16,7 +16,7 @@ from bitreel.server.state import State
 MOST_HITS = 200
 _MOST = 100_000_000  # an id or a place in a list that is larger is none; SQLite takes 64 bits
 
-PROBLEMS = {code: {"model": Problem} for code in (400, 401, 403, 404, 413, 422, 429, 503)}
+PROBLEMS = {code: {"model": Problem} for code in (400, 401, 403, 404, 405, 408, 413, 422, 429, 503)}
 
 
 def _state(request: Request) -> State:

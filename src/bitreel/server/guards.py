@@ -6,10 +6,11 @@ import hmac
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 
-from fastapi import FastAPI, Request, Response
-from starlette.responses import RedirectResponse
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bitreel.server.problems import problem
 from bitreel.server.settings import Settings
@@ -29,8 +30,6 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-Next = Callable[[Request], Awaitable[Response]]
 
 
 class RateLimit:
@@ -54,16 +53,27 @@ class RateLimit:
         return wait
 
 
-def install(app: FastAPI, settings: Settings) -> None:
-    """Let an app turn away who may not ask, and send what browsers should know."""
+class Guard:
+    """An ASGI application in front of another: turns away who may not ask, and sends what browsers
+    should know."""
 
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Next) -> Response:
-        refusal = _refusal(request, settings)
-        response = refusal or await call_next(request)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = _refusal(Request(scope), self._settings)
+        await (refusal or self._app)(scope, receive, send_with_headers)
 
 
 def _refusal(request: Request, settings: Settings) -> Response | None:

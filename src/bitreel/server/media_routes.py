@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
@@ -11,6 +13,7 @@ from bitreel.errors import NotInLibrary
 from bitreel.library.listing import IndexedVideo
 from bitreel.library.records import FileState, printable, resolved
 from bitreel.server.asking import Seconds, Served, range_of, video_of
+from bitreel.server.state import State
 
 router = APIRouter()
 
@@ -22,23 +25,37 @@ def file(state: Served, video_id: int) -> FileResponse:
 
 
 @router.get("/videos/{video_id}/thumbnail", response_class=FileResponse)
-def thumbnail(
+async def thumbnail(
     state: Served, video_id: int, start: Seconds = None, end: Seconds = None
 ) -> FileResponse:
     """A picture from the middle of a range, JPEG."""
-    found = video_of(state, video_id)[0]
-    begin, stop = range_of(found, start, end)
-    return _kept(state.media.thumbnail(_present(found), begin, stop))
+    return await _made(state, state.media.thumbnail, video_id, start, end)
 
 
 @router.get("/videos/{video_id}/preview", response_class=FileResponse)
-def preview(
+async def preview(
     state: Served, video_id: int, start: Seconds = None, end: Seconds = None
 ) -> FileResponse:
     """A range as a small film without sound, MP4."""
-    found = video_of(state, video_id)[0]
-    begin, stop = range_of(found, start, end)
-    return _kept(state.media.preview(_present(found), begin, stop))
+    return await _made(state, state.media.preview, video_id, start, end)
+
+
+async def _made(
+    state: State,
+    make: Callable[[Path, float, float], Path],
+    video_id: int,
+    start: float | None,
+    end: float | None,
+) -> FileResponse:
+    """In threads of their own: who searches does not wait behind a page full of pictures."""
+
+    def kept() -> Path:
+        found = video_of(state, video_id)[0]
+        begin, stop = range_of(found, start, end)
+        return make(_present(found), begin, stop)
+
+    path = await to_thread.run_sync(kept, limiter=state.media_threads)
+    return FileResponse(path, headers={"Cache-Control": "private, max-age=86400"})
 
 
 def _present(video: IndexedVideo) -> Path:
@@ -46,7 +63,3 @@ def _present(video: IndexedVideo) -> Path:
     if FileState.of(video.path) is None or resolved(video.path) != video.path:
         raise NotInLibrary(f"The file of {printable(video.path.name)} is not there any more.")
     return video.path
-
-
-def _kept(path: Path) -> FileResponse:
-    return FileResponse(path, headers={"Cache-Control": "private, max-age=86400"})

@@ -62,13 +62,17 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http(_: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(error.status_code, str(error.detail), "HttpError")
-        answer.headers.update(error.headers or {})
-        return answer
+        return of_http(error)
 
     @app.exception_handler(Exception)
     def unknown(_: Request, error: Exception) -> JSONResponse:
         return problem(500, "An error in bitreel; the server's log has more.", "Bug")
+
+
+def of_http(error: HTTPException) -> JSONResponse:
+    answer = problem(error.status_code, str(error.detail), "HttpError")
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def problem(status: int, detail: str, kind: str) -> JSONResponse:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from starlette.exceptions import HTTPException
 
 from bitreel.errors import BitreelError, VideoError
@@ -20,6 +21,8 @@ from bitreel.server.settings import Settings
 from bitreel.server.uploads import Uploads
 from bitreel.video.guarded import GuardedReader
 
+_MEDIA_THREADS = 8  # most of them wait for one that decodes, or find what is kept
+
 
 class State:
     """The library, opened once, and what stands around it. Threads share it."""
@@ -31,6 +34,7 @@ class State:
         self.media = Media(settings.cache, self._reader)
         self.uploads = Uploads(at_once=settings.uploads_at_once, most_bytes=settings.upload_bytes)
         self.rate = RateLimit(settings.searches_a_minute)
+        self.media_threads = CapacityLimiter(_MEDIA_THREADS)
         self.jobs = Jobs()
         self._warming = threading.Thread(target=self._warm_up, daemon=True)
         self._warming.start()
