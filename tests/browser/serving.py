@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -17,7 +18,6 @@ from command_line import SCRIPT
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -74,6 +74,12 @@ class Errors:
                 self.told.append(message.text) if message.type in ("error", "warning") else None
             ),
         )
+
+
+def chromium_path() -> str | None:
+    """Debian's Chromium, or another one that is installed."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def _free_port() -> int:

@@ -93,7 +93,7 @@ class ExplanationItem(BaseModel):
             hit_segment_id=found.hit_segment_id,
             hit_start_seconds=found.hit.start_seconds,
             hit_end_seconds=found.hit.end_seconds,
-            hit_label=found.hit_label,
+            hit_label=None if found.hit_label is None else printable(found.hit_label),
             distance_bits=found.distance_bits,
             bits=_bits(found),
             shared_label=None if isinstance(shared, Unknown) else SharedLabelItem.of(shared),

@@ -12,11 +12,18 @@
  * @typedef {{version: string, videos: number, segments: number, seconds: number, quarantined: number,
  *   skipped: number, damaged: number, bits: number, model: string, bytes_on_disk: number,
  *   labels: Record<string, number>, folders: string[]}} Status
- * @typedef {{path: string, fate: string, label: string | null, reason: string | null,
+ * @typedef {{path: string, fate: string, video_id?: number | null, label: string | null, reason: string | null,
  *   damage: string | null, size_bytes: number}} Entry
  * @typedef {{id: number, folder: string, state: "running" | "done" | "failed" | "cancelled",
  *   done: number, total: number, note: string, told: string}} Job
+ * @typedef {{share: number, low: number, high: number, level: number, low_bits: number, high_bits: number,
+ *   pairs: number, videos: number, base_share: number, base_pairs: number}} SharedLabel
+ * @typedef {{distance_bits: number, bits: {query: boolean, hit: boolean, relaxed: number | null}[],
+ *   shared_label: SharedLabel | null, shared_label_unknown: string | null,
+ *   frames: {time_seconds: number, weight_bits: number}[], frames_unknown: string | null}} Explanation
  * @typedef {{start?: number | null, end?: number | null}} Range seconds
+ * @typedef {{text?: string, label?: string, folder?: string, min_seconds?: number | null,
+ *   max_seconds?: number | null}} Filter among which videos
  */
 
 /** An answer that is no success. detail: what the server says of it. */
@@ -95,18 +102,27 @@ export const videos = (filter, signal) => ask(`/videos${queryOf(filter)}`, { sig
 /** @param {number} id @param {AbortSignal} [signal] @returns {Promise<VideoDetails>} */
 export const video = (id, signal) => ask(`/videos/${id}`, { signal });
 
-/** @param {number} id @param {Range} range @param {number} k @param {AbortSignal} [signal] @returns {Promise<Answer>} */
-export const similar = (id, range, k, signal) =>
-  ask(`/videos/${id}/similar${queryOf({ ...range, k })}`, { signal });
+/** @param {number} id @param {Range} range @param {number} k @param {Filter} filter @param {AbortSignal} [signal] @returns {Promise<Answer>} */
+export const similar = (id, range, k, filter, signal) =>
+  ask(`/videos/${id}/similar${queryOf({ ...range, k, ...filter })}`, { signal });
 
-/** @param {File} file @param {Range} range @param {number} k @param {AbortSignal} [signal] @returns {Promise<Answer>} */
-export function search(file, range, k, signal) {
+/** @param {File} file @param {Range} range @param {number} k @param {Filter} filter @param {AbortSignal} [signal] @returns {Promise<Answer>} */
+export const search = (file, range, k, filter, signal) => send("/search", file, { ...range, k, ...filter }, signal);
+
+/** @param {number} id @param {Range} range @param {number} hit a segment @param {AbortSignal} [signal] @returns {Promise<Explanation>} */
+export const explainVideo = (id, range, hit, signal) => ask(`/videos/${id}/explanation${queryOf({ ...range, hit })}`, { signal });
+
+/** @param {File} file @param {Range} range @param {number} hit a segment @param {AbortSignal} [signal] @returns {Promise<Explanation>} */
+export const explainFile = (file, range, hit, signal) => send("/explain", file, { ...range, hit }, signal);
+
+/** @param {string} path @param {File} file @param {Record<string, unknown>} values @param {AbortSignal} [signal] */
+function send(path, file, values, signal) {
   const form = new FormData();
   form.set("file", file);
-  form.set("k", String(k));
-  if (range.start) form.set("start", String(range.start));
-  if (range.end) form.set("end", String(range.end));
-  return ask("/search", { method: "POST", body: form, signal });
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined && value !== "") form.set(name, String(value));
+  }
+  return ask(path, { method: "POST", body: form, signal });
 }
 
 /** @param {Record<string, unknown>} filter fate, offset, limit @param {AbortSignal} [signal] @returns {Promise<{total: number, offset: number, items: Entry[]}>} */

@@ -47,7 +47,7 @@ async function enter(route, address) {
   shownAs = address;
   const { signal } = leaving;
   if (route.view === "ledger") view = new LedgerView(route, signal, facts);
-  else if (route.view === "search" || (route.view === "similar" && route.id)) view = new ResultsView(route, signal);
+  else if (route.view === "search" || (route.view === "similar" && route.id)) view = new ResultsView(route, signal, facts);
   else view = new LibraryView(route, signal, facts);
   for (const link of document.querySelectorAll("[data-view]")) {
     if (link instanceof HTMLElement && link.dataset.view === route.view) link.setAttribute("aria-current", "page");
@@ -112,8 +112,7 @@ function keys() {
     else if (event.key === "/") {
       const filter = document.getElementById("filter");
       event.preventDefault();
-      if (filter) filter.focus();
-      else document.getElementById("least")?.focus();
+      filter?.focus();
     } else if (event.key === "ArrowDown" && target === document.body && view && "grid" in view) {
       event.preventDefault();
       view.grid.focus();

@@ -23,19 +23,32 @@ const round = (seconds) => Math.round(seconds * 1000) / 1000;
  * @param {string} url of a blob
  * @param {AbortSignal} signal
  */
-export async function stripOfFilm(strip, url, signal) {
+export function stripOfFilm(strip, url, signal) {
+  return draw(url, signal, (length) => Array.from({ length: PICTURES }, (_, at) => ({ into: strip, seconds: ((at + 0.5) * length) / PICTURES })));
+}
+
+/** Frames of a film, each into a box. @param {{picture: HTMLElement, seconds: number}[]} wanted @param {string} url of a blob @param {AbortSignal} signal */
+export function pictureOfFilm(wanted, url, signal) {
+  return draw(url, signal, () => wanted.map(({ picture, seconds }) => ({ into: picture, seconds })));
+}
+
+/**
+ * @param {string} url @param {AbortSignal} signal
+ * @param {(length: number) => {into: HTMLElement, seconds: number}[]} places by the seconds that the film lasts
+ */
+async function draw(url, signal, places) {
   const film = h("video", { muted: true, preload: "auto", src: url });
   try {
     await heard(film, "loadeddata", signal);
-    for (let at = 0; at < PICTURES; at += 1) {
-      film.currentTime = ((at + 0.5) * film.duration) / PICTURES;
+    for (const { into, seconds } of places(film.duration)) {
+      film.currentTime = seconds;
       await heard(film, "seeked", signal);
       const canvas = h("canvas", { width: 96, height: 72 });
       paint(canvas, film);
-      strip.append(canvas);
+      into.append(canvas);
     }
   } catch {
-    // The strip stays plain: it is an ornament, and the handles work without it.
+    // The boxes stay plain: pictures are an ornament, and all else works without them.
   }
   film.removeAttribute("src");
   film.load();

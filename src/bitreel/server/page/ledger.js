@@ -131,11 +131,14 @@ export class LedgerView {
 /** @param {import("./api.js").Entry} entry */
 function line(entry) {
   const cut = entry.path.lastIndexOf("/") + 1;
+  const name = entry.path.slice(cut);
+  const shown = entry.video_id ? h("a", { class: "name", href: `#similar/${entry.video_id}`, title: `What looks like ${entry.path}` }, name)
+    : h("span", { class: "name", title: entry.path }, name);
   const why = entry.reason ?? (entry.damage ? `Damaged: ${entry.damage}` : "");
   return h("tr", {},
-    h("td", { class: "file" }, h("span", { class: "name", title: entry.path }, entry.path.slice(cut)), h("span", { class: "folder", title: entry.path }, entry.path.slice(0, cut))),
+    h("td", { class: "file" }, shown, h("span", { class: "folder", title: entry.path }, entry.path.slice(0, cut))),
     h("td", {}, h("span", { class: `fate ${entry.fate}` }, entry.fate)),
     h("td", {}, chip(entry.label)),
-    h("td", { class: "why" }, why.replaceAll(entry.path, entry.path.slice(cut))),
+    h("td", { class: "why" }, why.replaceAll(entry.path, name)),
     h("td", { class: "size" }, size(entry.size_bytes)));
 }

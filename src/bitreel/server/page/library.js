@@ -2,60 +2,39 @@
 
 import { videos } from "./api.js";
 import { skeletons, videoCard } from "./card.js";
-import { byId, fill, h, icon, say, whenQuiet } from "./dom.js";
-import { counted, readable } from "./format.js";
+import { byId, fill, h, icon, say } from "./dom.js";
+import { Filters } from "./filters.js";
+import { counted } from "./format.js";
 import { Grid } from "./grid.js";
 import { button, notice, troubleNotice } from "./notice.js";
 import { go, remember } from "./router.js";
 
 const PAGE = 24;
-/** @type {[string, string, number | null, number | null][]} value, words, seconds from and to */
-const LENGTHS = [
-  ["", "Any length", null, null],
-  ["short", "Under 5 s", null, 5],
-  ["medium", "5 to 30 s", 5, 30],
-  ["long", "30 s to 5 min", 30, 300],
-  ["hours", "Over 5 min", 300, null],
-];
 
 export class LibraryView {
   /** @param {import("./router.js").Route} route @param {AbortSignal} signal @param {import("./api.js").Status | null} status */
   constructor(route, signal, status) {
     this.signal = signal;
-    const given = route.parameters;
-    this.state = { text: given.get("text") ?? "", label: given.get("label") ?? "", length: given.get("length") ?? "", offset: Number(given.get("offset")) || 0 };
+    this.offset = Number(route.parameters.get("offset")) || 0;
     this.asked = new AbortController();
     this.grid = new Grid("Videos of the library");
     this.note = h("div", { class: "note" });
     this.count = h("p", { class: "told" });
     this.pager = h("nav", { class: "pager", "aria-label": "Pages" });
-    this.text = h("input", { type: "search", id: "filter", placeholder: "Filter by name", value: this.state.text, autocomplete: "off", spellcheck: "false" });
-    this.labels = h("select", { "aria-label": "Label" });
-    this.lengths = h("select", { "aria-label": "Length" }, ...LENGTHS.map(([value, words]) => h("option", { value }, words)));
-    this.lengths.value = this.state.length;
+    this.filters = new Filters(route.parameters, () => this.#move(0));
     this.element = h("div", { class: "library-view" }, hero(),
       h("section", { class: "pick", "aria-labelledby": "pick-title" },
         h("div", { class: "pick-head" },
           h("h2", { id: "pick-title" }, "Or start from a clip of the library"),
-          h("div", { class: "filters", role: "search" },
-            h("label", { class: "field" }, icon("search"), h("span", { class: "unseen" }, "Filter by name"), this.text, h("kbd", { "aria-hidden": "true" }, "/")),
-            this.labels, this.lengths),
+          this.filters.element,
           this.count),
         this.note, this.grid.element, this.pager));
-    const soon = whenQuiet(() => this.#change({ text: this.text.value.trim() }), 200);
-    this.text.addEventListener("input", soon);
-    this.labels.addEventListener("change", () => this.#change({ label: this.labels.value }));
-    this.lengths.addEventListener("change", () => this.#change({ length: this.lengths.value }));
     this.facts(status);
   }
 
   /** What is known of the library. @param {import("./api.js").Status | null} status */
   facts(status) {
-    const labels = Object.entries(status?.labels ?? {}).sort((one, other) => other[1] - one[1]);
-    fill(this.labels, h("option", { value: "" }, "Any label"),
-      ...labels.map(([label, count]) => h("option", { value: label }, `${readable(label)} (${count})`)));
-    this.labels.value = this.state.label;
-    this.labels.disabled = !labels.length;
+    if (status) this.filters.facts(status);
     this.element.classList.toggle("empty", status?.videos === 0);
     this.canIndex = Boolean(status?.folders.length);
   }
@@ -66,10 +45,10 @@ export class LibraryView {
     await this.#load();
   }
 
-  /** @param {Partial<LibraryView["state"]>} changes */
-  #change(changes) {
-    this.state = { ...this.state, offset: 0, ...changes };
-    remember(this.state.offset ? this.state : { ...this.state, offset: null });
+  /** @param {number} offset */
+  #move(offset) {
+    this.offset = offset;
+    remember({ ...this.filters.state, offset: offset || null });
     this.#load();
   }
 
@@ -77,10 +56,8 @@ export class LibraryView {
     this.asked.abort();
     this.asked = new AbortController();
     const { signal } = this.asked;
-    const [, , least, most] = LENGTHS.find(([value]) => value === this.state.length) ?? LENGTHS[0];
-    const { text, label, offset } = this.state;
     try {
-      const page = await videos({ text, label, min_seconds: least, max_seconds: most, offset, limit: PAGE }, signal);
+      const page = await videos({ ...this.filters.wanted, offset: this.offset, limit: PAGE }, signal);
       if (!signal.aborted && !this.signal.aborted) this.#show(page);
     } catch (error) {
       if (signal.aborted || this.signal.aborted) return;
@@ -92,7 +69,8 @@ export class LibraryView {
 
   /** @param {{total: number, offset: number, items: import("./api.js").Video[]}} page */
   #show(page) {
-    const filtered = Boolean(this.state.text || this.state.label || this.state.length);
+    const filtered = this.filters.isOn;
+    this.filters.know([...new Set(page.items.map((video) => video.folder))]);
     this.grid.show(page.items.map((video) => videoCard(video, () => go(`#similar/${video.id}`))));
     const words = counted(page.total, "video");
     this.count.textContent = page.total > page.items.length && page.items.length
@@ -103,10 +81,7 @@ export class LibraryView {
   }
 
   #none() {
-    return notice("No video passes the filters", null, button("Clear the filters", () => {
-      this.text.value = this.labels.value = this.lengths.value = "";
-      this.#change({ text: "", label: "", length: "" });
-    }));
+    return notice("No video passes the filters", null, button("Clear the filters", () => this.filters.clear()));
   }
 
   #empty() {
@@ -118,7 +93,7 @@ export class LibraryView {
   /** @param {{total: number, offset: number, items: unknown[]}} page */
   #pages(page) {
     const move = (/** @type {number} */ by) => {
-      this.#change({ offset: Math.max(0, page.offset + by * PAGE) });
+      this.#move(Math.max(0, page.offset + by * PAGE));
       this.element.querySelector(".pick")?.scrollIntoView();
     };
     const before = h("button", { type: "button", class: "button", onclick: () => move(-1) }, icon("previous"), "Previous");

@@ -3,13 +3,16 @@
 import { fileUrl } from "./api.js";
 import { bar, chip, distance } from "./card.js";
 import { byId, fill, h, icon, mayMove } from "./dom.js";
+import { ExplanationPanel } from "./explanation.js";
 import { range } from "./format.js";
 import { InStep } from "./instep.js";
 import { filmOf, filmOfPlace, labelOf, nameOf, PREVIEW_SECONDS } from "./query.js";
 import { remember } from "./router.js";
 
 /**
- * @typedef {{query: import("./query.js").Query, range: {start: number, end: number},
+ * asked: the range that was searched with, nothing where it was the whole.
+ *
+ * @typedef {{query: import("./query.js").Query, range: {start: number, end: number}, asked: import("./api.js").Range,
  *   hits: import("./api.js").Hit[], at: number, bits: number,
  *   like: (hit: import("./api.js").Hit) => void}} Shown
  */
@@ -20,6 +23,7 @@ const dialog = byId("player");
 let shown = null;
 /** @type {InStep | null} */
 let pair = null;
+const why = new ExplanationPanel(); // stays open from hit to hit
 
 export const Player = {
   /** @param {Shown} next */
@@ -67,8 +71,27 @@ function show() {
     h("footer", { class: "player-foot" },
       h("div", { class: "verdict" }, bar(hit.similarity), distance(hit.distance_bits, bits), h("span", {}, `${Math.round(hit.similarity * 100)} % similar`)),
       h("a", { class: "button quiet", href: `${fileUrl(hit.video_id)}#t=${hit.start_seconds},${hit.end_seconds}`, target: "_blank", rel: "noopener" }, "Original file"),
-      h("button", { type: "button", class: "button", onclick: () => like(hit) }, icon("like"), "More like this")));
+      whyButton(),
+      h("button", { type: "button", class: "button", onclick: () => like(hit) }, icon("like"), "More like this")),
+    why.element);
+  if (why.isOpen) why.show(query, shown.asked, hit);
   if (mayMove()) steps.play();
+}
+
+function whyButton() {
+  const button = h("button", { type: "button", class: "button", "data-why": true, "aria-expanded": String(why.isOpen), "aria-controls": "why", onclick: () => explain(!why.isOpen) }, "Why this hit?");
+  return button;
+}
+
+/** @param {boolean} open */
+function explain(open) {
+  if (!shown) return;
+  why.set(open);
+  dialog.classList.toggle("explained", open);
+  dialog.querySelector("[data-why]")?.setAttribute("aria-expanded", String(open));
+  if (!open) return;
+  why.show(shown.query, shown.asked, shown.hits[shown.at]);
+  why.element.scrollIntoView({ block: "nearest", behavior: mayMove() ? "smooth" : "auto" });
 }
 
 /** @param {{film: import("./query.js").Film}[]} films @param {InStep} steps */
@@ -123,6 +146,8 @@ dialog.addEventListener("close", () => {
   if (dialog.open) return; // opened again before this was heard
   pair?.end();
   pair = null;
+  why.set(false);
+  dialog.classList.remove("explained");
   const left = shown;
   shown = null;
   fill(dialog);
@@ -139,6 +164,7 @@ dialog.addEventListener("keydown", (event) => {
   if (event.key === "ArrowLeft") move(-1);
   else if (event.key === "ArrowRight") move(1);
   else if (event.key === " " && !target.matches("button, a")) pair?.toggle();
+  else if (event.key.toLowerCase() === "w") explain(!why.isOpen);
   else if (event.key.toLowerCase() === "m" && shown) like(shown.hits[shown.at]);
   else return;
   event.preventDefault();

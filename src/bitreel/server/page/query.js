@@ -7,7 +7,7 @@
  * @typedef {VideoQuery | FileQuery} Query
  */
 
-import { previewUrl, search, similar } from "./api.js";
+import { explainFile, explainVideo, previewUrl, search, similar } from "./api.js";
 
 /** What a preview shows at most, in seconds. */
 export const PREVIEW_SECONDS = 12;
@@ -35,11 +35,16 @@ export const lengthOf = (query) => (query.kind === "video" ? query.video.duratio
 
 /**
  * @param {Query} query @param {import("./api.js").Range} range @param {number} k
- * @param {AbortSignal} signal
+ * @param {import("./api.js").Filter} filter @param {AbortSignal} signal
  * @returns {Promise<import("./api.js").Answer>}
  */
-export function ask(query, range, k, signal) {
-  return query.kind === "video" ? similar(query.video.id, range, k, signal) : search(query.file, range, k, signal);
+export function ask(query, range, k, filter, signal) {
+  return query.kind === "video" ? similar(query.video.id, range, k, filter, signal) : search(query.file, range, k, filter, signal);
+}
+
+/** @param {Query} query @param {import("./api.js").Range} range @param {number} hit a segment @param {AbortSignal} signal */
+export function explain(query, range, hit, signal) {
+  return query.kind === "video" ? explainVideo(query.video.id, range, hit, signal) : explainFile(query.file, range, hit, signal);
 }
 
 /**

@@ -18,8 +18,8 @@ const MOST = 200; // the server gives no more
 const NEAR = 0.7;
 
 export class ResultsView {
-  /** @param {import("./router.js").Route} route @param {AbortSignal} signal */
-  constructor(route, signal) {
+  /** @param {import("./router.js").Route} route @param {AbortSignal} signal @param {import("./api.js").Status | null} status */
+  constructor(route, signal, status) {
     this.route = route;
     this.signal = signal;
     this.wanted = PAGE;
@@ -29,7 +29,8 @@ export class ResultsView {
     this.grid = new Grid("Similar clips");
     this.title = h("h2", { class: "results-title" }, "Searching…");
     this.told = h("p", { class: "told" });
-    this.facets = new Facets(() => this.#filter());
+    this.facets = new Facets(route.parameters, () => this.#among(), () => this.#filter());
+    this.facts(status);
     this.note = h("div", { class: "note" });
     this.more = button("Show more", () => this.#showMore());
     this.more.hidden = true;
@@ -38,8 +39,18 @@ export class ResultsView {
       h("div", { class: "results-head" }, this.title, this.told), this.facets.element, this.note, this.grid.element,
       h("p", { class: "more" }, this.more));
     this.element = h("div", { class: "search-view" }, this.results);
-    this.facets.element.hidden = true;
     this.searchSoon = whenQuiet(() => this.search(), 300);
+  }
+
+  /** What is known of the library. @param {import("./api.js").Status | null} status */
+  facts(status) {
+    if (status) this.facets.filters.facts(status);
+  }
+
+  /** Search among other videos. */
+  #among() {
+    remember(this.facets.filters.state);
+    this.search();
   }
 
   async begin() {
@@ -90,7 +101,7 @@ export class ResultsView {
     this.again.hidden = true;
     if (!this.answer || this.query.kind === "file") this.#wait();
     try {
-      const answer = await ask(this.query, this.panel.range, this.wanted, asked.signal);
+      const answer = await ask(this.query, this.panel.range, this.wanted, this.facets.filters.wanted, asked.signal);
       if (asked.signal.aborted || this.signal.aborted) return;
       this.answer = answer;
       this.panel.lasts(answer.end_seconds);
@@ -113,7 +124,6 @@ export class ResultsView {
     if (/** @type {Error} */ (error).name === "AbortError") return;
     this.results.removeAttribute("aria-busy");
     this.title.textContent = "No answer";
-    this.facets.element.hidden = true;
     this.more.hidden = true;
     this.grid.show([]);
     fill(this.note, troubleNotice(error, again, this.signal));
@@ -126,7 +136,6 @@ export class ResultsView {
     this.told.textContent = `${counted(answer.segments, "segment")} compared in ${duration(answer.milliseconds)}`;
     this.cards = answer.hits.map((hit) => hitCard(hit, answer.bits, label, () => this.#open(hit), () => go(likeHash(hit))));
     this.grid.show(this.cards);
-    this.facets.element.hidden = !answer.hits.length;
     this.facets.count(answer.hits);
     this.more.hidden = answer.hits.length < this.wanted || this.wanted >= MOST;
     this.#filter();
@@ -148,11 +157,13 @@ export class ResultsView {
 
   /** @param {import("./api.js").Answer} answer @param {number} shown @returns {HTMLElement[]} */
   #remarks(answer, shown) {
+    const clear = button("Clear the filters", () => this.facets.clear());
+    if (!answer.hits.length && this.facets.filters.isOn) return [notice("No other video passes the filters", null, clear)];
     if (!answer.hits.length) {
       return [notice("Nothing similar", answer.segments ? "The library holds nothing else to compare this clip with." : "The library is empty: index some videos first.",
         h("a", { class: "button", href: "#ledger" }, "To the ledger"))];
     }
-    if (!shown) return [notice("No hit passes the filters", "Ask for less similarity, or for other labels.", button("Clear the filters", () => this.facets.clear()))];
+    if (!shown) return [notice("No hit passes the filters", "Ask for less similarity.", clear)];
     const remarks = [];
     if (answer.hits[0].similarity < NEAR) {
       remarks.push(h("p", { class: "remark" }, h("strong", {}, "Nothing here looks much like this clip. "),
@@ -180,7 +191,7 @@ export class ResultsView {
     const hits = this.answer?.hits.filter((hit) => this.facets.admits(hit)) ?? [];
     const at = hits.findIndex((hit) => hit.segment_id === segmentId);
     if (at < 0 || !this.query || !this.panel || !this.answer) return Player.close();
-    Player.open({ query: this.query, range: this.panel.shown, hits, at, bits: this.answer.bits, like: (hit) => go(likeHash(hit)) });
+    Player.open({ query: this.query, range: this.panel.shown, asked: this.panel.range, hits, at, bits: this.answer.bits, like: (hit) => go(likeHash(hit)) });
   }
 }
 
