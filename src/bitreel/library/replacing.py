@@ -27,7 +27,7 @@ class Replacing(Tables):
         return [
             Path(from_column(path))
             for path, state in self._file_states()
-            if not _is_as_new(theirs.get(path), state, path)
+            if not is_as_new(theirs.get(path), state, path)
         ]
 
     def replace_codes(
@@ -134,7 +134,7 @@ class Replacing(Tables):
         self._execute("DROP TABLE segments_before")
 
 
-def _is_as_new(theirs: FileState | None, ours: FileState, path: _Path) -> bool:
+def is_as_new(theirs: FileState | None, ours: FileState, path: _Path) -> bool:
     """Whether a video was read there in the state in which it is known here, or in a later one. A
     file may be put in the place of another with a time before its."""
     if theirs is None or theirs == ours:

@@ -6,6 +6,7 @@ writer was killed in between is not known yet, is read again, and the same rows 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,10 +23,11 @@ from bitreel.library.columns import SegmentColumns, VideoColumns
 from bitreel.library.ledger import Counts
 from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
 from bitreel.library.records import CodedSegment, Entry, Fate, FileState, VideoRecord
+from bitreel.library.replacing import is_as_new
 from bitreel.library.searched_codes import Near
 from bitreel.library.store.milvus_client import MilvusClient, Row
 from bitreel.library.store.milvus_facts import MilvusFacts
-from bitreel.library.store.milvus_files import MilvusFiles, ids_of, kept_label, with_state
+from bitreel.library.store.milvus_files import INDEXED, MilvusFiles, ids_of, kept_label, with_state
 from bitreel.library.store.milvus_rows import (
     FILE_COLUMNS,
     among,
@@ -33,14 +35,28 @@ from bitreel.library.store.milvus_rows import (
     code_of,
     entry_of,
     equals,
+    id_of_video,
     segment_of,
     segment_rows,
-    video_id,
     video_of,
     where_of,
 )
 from bitreel.library.store.milvus_segments import MilvusSegments, near
 from bitreel.library.store.store import StoredSegments
+
+_REMEMBERED = 32  # videos of a search: the places that people see
+
+
+class _Seen(threading.local):
+    """What one thread has read within a transaction."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.forget()
+
+    def forget(self) -> None:
+        self.rows: dict[int, Row] = {}
+        self.videos: dict[int, list[Row]] = {}
 
 
 class MilvusCatalogue:
@@ -56,6 +72,7 @@ class MilvusCatalogue:
         name = f"{client.address.name}_{fingerprint[:16]}"
         self.stored = MilvusSegments(client, name, bits)
         self.files = MilvusFiles(client, f"{name}_files")
+        self._seen = _Seen()
 
     def create(self) -> None:
         """Make the collections, where they are not there, and have them held in memory."""
@@ -79,7 +96,9 @@ class MilvusCatalogue:
 
     def add(self, videos: Sequence[VideoRecord]) -> None:
         known = self.files.rows_of(ids_of(video.path for video in videos), level="Session")
-        self._write([kept_label(video, known.get(video_id(video.path))) for video in videos], known)
+        self._write(
+            [kept_label(video, known.get(id_of_video(video.path))) for video in videos], known
+        )
 
     def delete(self, paths: Iterable[Path]) -> int:
         ids = ids_of(paths)
@@ -126,7 +145,23 @@ class MilvusCatalogue:
         """There are none. Raises ModelChanged before a first write with a model of the past."""
         if write:
             self.revision()
-        yield
+        self._seen.depth += 1
+        try:
+            yield
+        finally:
+            self._seen.depth -= 1
+            if not self._seen.depth:
+                self._seen.forget()
+
+    def remember(self, rows: Sequence[Row]) -> None:
+        """What a search found, and all of its first videos, until the transaction ends: whoever
+        makes places of it need not ask for each."""
+        if self._seen.depth:
+            self._seen.rows |= {row["id"]: row for row in rows}
+            first = list(dict.fromkeys(row["video_id"] for row in rows))[:_REMEMBERED]
+            new = [one for one in first if one not in self._seen.videos]
+            for row in self.stored.of_videos(new) if new else ():
+                self._seen.videos.setdefault(row["video_id"], []).append(row)
 
     def check_writable(self) -> None:
         """A server says so when it is written to."""
@@ -200,7 +235,7 @@ class MilvusCatalogue:
     def relabel(self, labels: Mapping[Path, str]) -> None:
         known = self.files.rows_of(ids_of(labels), level="Session")
         for path, label in labels.items():
-            row = known.get(video_id(path))
+            row = known.get(id_of_video(path))
             if row is not None and row["label"] != label:
                 self._relabel(row, label)
 
@@ -227,7 +262,7 @@ class MilvusCatalogue:
             replace(coded, segment=replace(coded.segment, path=new))
             for coded in self.segments_of(old)
         ]
-        seconds = self.video(video_id(old)).duration_seconds
+        seconds = self.video(id_of_video(old)).duration_seconds
         label = known.label if label is None else label
         self.add([VideoRecord(new, state, label, seconds, segments, known.damage, None, content)])
         self.delete([old])
@@ -266,16 +301,16 @@ class MilvusCatalogue:
         rows = self.files.rows_of(page)
         return len(found), [video_of(rows[one]) for one in page if one in rows]
 
-    def video(self, number: int) -> IndexedVideo:
-        row = self.files.rows_of([number], level="Session").get(number)
+    def video(self, video_id: int) -> IndexedVideo:
+        row = self.files.rows_of([video_id], level="Session").get(video_id)
         if row is None or row["fate"] != Fate.INDEXED:
             raise NotInLibrary(
-                f"There is no video {number} in the library: it was removed, perhaps."
+                f"There is no video {video_id} in the library: it was removed, perhaps."
             )
         return video_of(row)
 
-    def list_segments(self, number: int) -> list[SegmentOfVideo]:
-        return [segment_of(row) for row in self.stored.of_videos([number])]
+    def list_segments(self, video_id: int) -> list[SegmentOfVideo]:
+        return [segment_of(row) for row in self.stored.of_videos([video_id])]
 
     def segment_of_video(self, segment_id: int) -> SegmentOfVideo:
         row = self.stored.of_ids([segment_id]).get(segment_id)
@@ -286,26 +321,30 @@ class MilvusCatalogue:
         return segment_of(row)
 
     def segment(self, segment_id: int) -> tuple[Segment, str | None]:
-        row = self.stored.of_ids([segment_id]).get(segment_id)
-        if row is None:
-            raise self._lost(segment_id)
+        row = self._row(segment_id)
         place = Segment(Path(row["path"]), row["start_seconds"], row["end_seconds"])
         return place, row["label"] or None
 
     def neighbours(self, segment_id: int, *, bits: int) -> SegmentsOfVideo:
-        found = self.stored.of_ids([segment_id], "video_id").get(segment_id)
-        if found is None:
-            raise self._lost(segment_id)
-        return segments_of_video(self.stored.of_videos([found["video_id"]]), bits)
+        number = self._row(segment_id)["video_id"]
+        rows = self._seen.videos.get(number) or self.stored.of_videos([number])
+        return segments_of_video(rows, bits)
+
+    def _row(self, segment_id: int) -> Row:
+        row = self._seen.rows.get(segment_id)
+        row = row or self.stored.of_ids([segment_id]).get(segment_id)
+        if row is None:
+            raise LibraryError(f"{self} has no segment {segment_id}: search again.")
+        return row
 
     def segments_of(self, path: Path) -> list[CodedSegment]:
         return [
             CodedSegment(Segment(path, row["start_seconds"], row["end_seconds"]), code_of(row))
-            for row in self.stored.of_videos([video_id(path)])
+            for row in self.stored.of_videos([id_of_video(path)])
         ]
 
     def segment_ids(self, path: Path) -> set[int]:
-        return {int(row["id"]) for row in self.stored.of_videos([video_id(path)])}
+        return {int(row["id"]) for row in self.stored.of_videos([id_of_video(path)])}
 
     def codes(self, *, bits: int, after: int = 0) -> tuple[NDArray[np.int64], BinaryCodes]:
         where = f"id > {after}"
@@ -352,8 +391,19 @@ class MilvusCatalogue:
                 break
         return rows[:limit]
 
-    def _lost(self, segment_id: int) -> LibraryError:
-        return LibraryError(f"{self} has no segment {segment_id}: search again.")
+    def not_in(self, other: MilvusCatalogue) -> list[Path]:
+        """See `Replacing.not_in`."""
+        columns = ("path", "size_bytes", "mtime_ns")
+        theirs = {row["id"]: row for row in other.files.rows(INDEXED, columns)}
+        return [
+            Path(row["path"])
+            for row in self.files.rows(INDEXED, columns)
+            if not is_as_new(
+                _state(theirs.get(row["id"])),
+                FileState(row["size_bytes"], row["mtime_ns"]),
+                row["path"],
+            )
+        ]
 
 
 def segments_of_video(rows: Sequence[Row], bits: int) -> SegmentsOfVideo:
@@ -365,6 +415,10 @@ def segments_of_video(rows: Sequence[Row], bits: int) -> SegmentsOfVideo:
         np.array([row["end_seconds"] for row in rows], np.float64),
         BinaryCodes(packed.reshape(len(rows), (bits + 7) // 8), bits),
     )
+
+
+def _state(row: Row | None) -> FileState | None:
+    return None if row is None else FileState(row["size_bytes"], row["mtime_ns"])
 
 
 def _plain(row: Row, **changes: str) -> Row:

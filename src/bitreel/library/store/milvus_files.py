@@ -21,14 +21,14 @@ from bitreel.library.store.milvus_rows import (
     entry_of,
     equals,
     file_row,
-    video_id,
+    id_of_video,
     where_of,
 )
 
 _IDS_AT_ONCE = 4_096
 _FRESH_SECONDS = 10.0
 _WRITING = "It is being written again; index it once more if that does not end."
-_INDEXED = equals("fate", str(Fate.INDEXED))
+INDEXED = equals("fate", str(Fate.INDEXED))
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class MilvusFiles:
 
     def row(self, path: Path) -> Row | None:
         """As this process knows it: its own writes are seen, whatever the consistency."""
-        return self.rows_of([video_id(path)], level="Session").get(video_id(path))
+        return self.rows_of([id_of_video(path)], level="Session").get(id_of_video(path))
 
     def rows_of(self, ids: Sequence[int], *, level: str | None = None) -> dict[int, Row]:
         found: dict[int, Row] = {}
@@ -91,7 +91,7 @@ class MilvusFiles:
         known = self.rows_of(ids_of(names.values()))
         records = []
         for path, reason in reasons.items():
-            row = known.get(video_id(names[path]))
+            row = known.get(id_of_video(names[path]))
             if row is None or (row["fate"] == Fate.SKIPPED and row["reason"] != reason):
                 state = FileState.of(path) or FileState(0, 0)
                 records.append(VideoRecord(names[path], state, reason=reason))
@@ -105,13 +105,13 @@ class MilvusFiles:
 
     def videos(self, wanted: VideoFilter) -> list[Row]:
         """The ids and paths of the indexed files that fit, in the order of paths."""
-        where = " and ".join(part for part in (_INDEXED, where_of(wanted)) if part)
+        where = " and ".join(part for part in (INDEXED, where_of(wanted)) if part)
         text = (wanted.text or "").lower()
         rows = [row for row in self.rows(where, ("path",)) if text in row["path"].lower()]
         return sorted(rows, key=lambda row: Path(row["path"]))
 
     def same_content(self, content: bytes) -> list[Row]:
-        where = f"{equals('content', content.hex())} and {_INDEXED}"
+        where = f"{equals('content', content.hex())} and {INDEXED}"
         return self.client.query(self.collection, where, FILE_COLUMNS, level="Session")
 
     def summary(self) -> Summary:
@@ -157,4 +157,4 @@ def kept_label(record: VideoRecord, known: Row | None) -> VideoRecord:
 
 
 def ids_of(paths: Iterable[Path]) -> list[int]:
-    return [video_id(path) for path in paths]
+    return [id_of_video(path) for path in paths]

@@ -80,7 +80,7 @@ def segment_index(address: Address) -> Row:
     return index
 
 
-def video_id(path: Path | str) -> int:
+def id_of_video(path: Path | str) -> int:
     return _number(str(path))
 
 
@@ -106,7 +106,7 @@ def segment_rows(record: VideoRecord) -> list[Row]:
     of_video = {
         "path": str(record.path),
         "label": _checked_label(record.label),
-        "video_id": video_id(record.path),
+        "video_id": id_of_video(record.path),
         "video_seconds": record.duration_seconds,
     }
     return [_segment_row(of_video, coded) for coded in record.segments]
@@ -127,7 +127,7 @@ def file_row(record: VideoRecord, *, skipped: bool = False) -> Row:
     fate = Fate.INDEXED if record.reason is None else Fate.QUARANTINED
     seconds = record.duration_seconds
     return NOTHING | {
-        "id": video_id(record.path),
+        "id": id_of_video(record.path),
         "path": str(record.path),
         "label": _checked_label(record.label),
         "fate": str(Fate.SKIPPED if skipped else fate),
