@@ -126,6 +126,14 @@ def _plain_words(path: Path, error: sqlite3.DatabaseError) -> str:
     return damage_report(path, str(error))
 
 
+def was_closed(folder: Path) -> LibraryError:
+    """What to tell who goes on with a library that was closed."""
+    return LibraryError(
+        f"The library {folder} was closed while it was in use: open it again. What was done before "
+        f"is kept."
+    )
+
+
 def damage_report(path: Path, cause: str) -> str:
     """What to tell of a catalogue that does not hold together."""
     return (

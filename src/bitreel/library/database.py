@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bitreel.errors import LibraryError
-from bitreel.library.connection import connect, damage_report, reported, use_write_ahead_log
+from bitreel.library.connection import (
+    connect,
+    damage_report,
+    reported,
+    use_write_ahead_log,
+    was_closed,
+)
 
 
 class Database:
@@ -19,10 +26,13 @@ class Database:
         self.path = path
         self._connection = connect(path, create=create)
         self._turn = threading.RLock()
+        # Also when the last who used it has forgotten it.
+        self._end = weakref.finalize(self, self._connection.close)
 
     def close(self) -> None:
+        """Who is in a transaction ends it first."""
         with self._turn:
-            self._connection.close()
+            self._end()
 
     def use_write_ahead_log(self) -> None:
         """Let readers and a writer work at once, from now on."""
@@ -37,6 +47,8 @@ class Database:
         readers wait for no one.
         """
         with self._turn, reported(self.path):
+            if not self._end.alive:
+                raise was_closed(self.path.parent)
             if self._connection.in_transaction:
                 yield
                 return

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from bitreel.clip import Clip
 from bitreel.codes import BinaryCodes
-from bitreel.errors import LibraryError, ModelChanged
+from bitreel.errors import BitreelError, LibraryError
 from bitreel.library.adding import add_videos
 from bitreel.library.answering import Terms, answer
 from bitreel.library.catalogue import Catalogue
 from bitreel.library.collection import Collection
+from bitreel.library.connection import was_closed
 from bitreel.library.exchange import Exported, ExportReport, export_codes, import_codes, read_codes
 from bitreel.library.facts import read_facts
 from bitreel.library.folder import (
@@ -31,6 +32,7 @@ from bitreel.library.folder import (
 )
 from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
 from bitreel.library.opened import Opened
+from bitreel.library.openings import Openings
 from bitreel.library.query import query_of, stored_query
 from bitreel.library.records import Entry, Fate, Video
 from bitreel.library.remodelling import Remodelling
@@ -66,10 +68,10 @@ class Library:
         runtime: str = "auto",
     ) -> None:
         self.folder, self._runtime = folder, runtime
-        self._opened = Opened(folder, catalogue, facts, model, runtime)
-        self._former: list[Opened] = []  # before a change of model; other threads may be at them
-        self._reopening = threading.Lock()
+        self._openings = Openings(Opened(folder, catalogue, facts, model, runtime))
         self._reader: GuardedReader | None = None
+        self._reading = threading.Lock()
+        self._is_closed = False
 
     @classmethod
     def exists(cls, folder: Path | str) -> bool:
@@ -136,10 +138,12 @@ class Library:
         return cls.open(folder, model=model, segmenting=segmenting)
 
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-        for opened in (*self._former, self._opened):
-            opened.catalogue.close()
+        """Threads that are still at work with it get LibraryError. What they did so far is kept."""
+        with self._reading:
+            self._is_closed = True
+            if self._reader is not None:
+                self._reader.close()
+        self._openings.close()
 
     def __enter__(self) -> Library:
         return self
@@ -157,17 +161,17 @@ class Library:
 
     @property
     def bits(self) -> int:
-        return self._opened.facts.bits
+        return self._openings.latest.facts.bits
 
     @property
     def fingerprint(self) -> str:
         """Of the model that made the codes."""
-        return self._opened.facts.fingerprint
+        return self._openings.latest.facts.fingerprint
 
     @property
     def segmenting(self) -> Segmenting:
         """How videos are cut into segments: those added, and the queries."""
-        return self._opened.facts.segmenting
+        return self._openings.latest.facts.segmenting
 
     @property
     def model(self) -> Model:
@@ -198,7 +202,7 @@ class Library:
         """
         from bitreel.video.guarded import GuardedReader
 
-        opened = self._current()
+        opened = self._openings.current()
         with closing(GuardedReader()) as reader:  # its own: where it is broken off, it is closed
             report = add_videos(
                 opened.catalogue,
@@ -222,7 +226,7 @@ class Library:
         is not there: nothing of it is forgotten.
         """
         return sync(
-            self._current().catalogue,
+            self._openings.current().catalogue,
             collection,
             lambda: self.add(collection.videos, retry=retry, progress=progress),
         )
@@ -273,10 +277,15 @@ class Library:
         reader = self._guarded_reader()
 
         def ask(opened: Opened) -> SearchResults:
-            segmenting = opened.facts.segmenting
-            asked = query_of(
-                opened.model(), segmenting, query, start_seconds, end_seconds, reader.read_segments
-            )
+            model, segmenting = opened.model(), opened.facts.segmenting
+            try:
+                asked = query_of(
+                    model, segmenting, query, start_seconds, end_seconds, reader.read_segments
+                )
+            except BitreelError as error:
+                if self._is_closed:  # which ended the process that read
+                    raise was_closed(self.folder) from error
+                raise
             return answer(opened, asked, terms)
 
         return self._ask(ask)
@@ -405,7 +414,7 @@ class Library:
         LibraryError where the videos were cut in another way. Then nothing is put in.
         """
         exported = codes if isinstance(codes, Exported) else read_codes(codes)
-        opened = self._current()
+        opened = self._openings.current()
         report = import_codes(opened.catalogue, opened.facts, exported, progress)
         self._plan_if_due(progress)
         return report
@@ -457,62 +466,35 @@ class Library:
         progress: Progress,
         model: Model | None,
     ) -> MigrationReport:
-        planned = self._current().searched.planned()
         run = Remodelling(self.folder, progress, self._runtime, forget_missing)
-        report = change(run)
-        if report.changed:
-            with self._reopening:
-                again = self._opened.with_model(model)
-                self._former.append(self._opened)
-                self._opened = again
-            if planned is not None:  # the index too was of the former codes
-                with suppress(LibraryError):
-                    wish = Wish(**planned["plan"]["wish"])
-                    self._opened.searched.plan(wish, progress)
-        return report
+        return self._openings.remodel(lambda: change(run), model, progress)
 
     @property
     def _catalogue(self) -> Catalogue:
-        return self._opened.catalogue
+        return self._openings.latest.catalogue
 
     @property
     def _searched(self) -> SearchedCodes:
-        return self._opened.searched
+        return self._openings.latest.searched
 
     def _ask(self, ask: Callable[[Opened], _Answer]) -> _Answer:
-        """An answer of one model, asked for anew where the library was given another meanwhile."""
-        while True:
-            opened = self._current()
-            try:
-                return ask(opened)
-            except ModelChanged:
-                continue
-
-    def _current(self) -> Opened:
-        """The library with the model that it has now."""
-        opened = self._opened
-        try:
-            opened.catalogue.revision()
-        except ModelChanged:
-            with self._reopening:
-                if self._opened is opened:
-                    again = opened.again()
-                    self._former.append(opened)
-                    self._opened = again
-        return self._opened
+        return self._openings.ask(ask)
 
     def _plan_if_due(self, progress: Progress) -> None:
         with suppress(LibraryError):  # the codes are in, and found without it
-            opened = self._current()
+            opened = self._openings.current()
             if opened.searched.is_plan_due():
                 opened.searched.replan(progress)
 
     def _guarded_reader(self) -> GuardedReader:
-        if self._reader is None:
-            from bitreel.video.guarded import GuardedReader
+        with self._reading:
+            if self._is_closed:
+                raise was_closed(self.folder)
+            if self._reader is None:
+                from bitreel.video.guarded import GuardedReader
 
-            self._reader = GuardedReader()
-        return self._reader
+                self._reader = GuardedReader()
+            return self._reader
 
 
 def _size_bytes(folder: Path) -> int:
