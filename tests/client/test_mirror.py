@@ -70,7 +70,7 @@ def here(place: Path) -> Iterator[Library]:
 def test_the_calls_have_the_same_parameters() -> None:
     names = [name for name in vars(RemoteLibrary) if not name.startswith("_")]
     assert {"search", "similar", "list_videos", "ledger", "status", "add", "sync"} <= set(names)
-    for name in names:
+    for name in set(names) - {"upload"}:
         own, local = getattr(RemoteLibrary, name), getattr(Library, name)
         if not isinstance(own, property):
             assert inspect.signature(own) == inspect.signature(local), name

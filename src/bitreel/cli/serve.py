@@ -34,6 +34,16 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    uploads: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where videos that are sent to stay are kept.  [default: LIBRARY/uploads]",
+            show_default=False,
+        ),
+    ] = None,
+    most_uploads: Annotated[
+        int, typer.Option(min=0, help="How many of them are kept; 0 takes none.")
+    ] = 1000,
     json: Json = False,
 ) -> None:
     """A page on which to drop a clip and see similar ones, and the HTTP API below it.
@@ -51,7 +61,9 @@ def serve(
         raise ConfigError(f"Serving needs {error.name}: pip install 'bitreel[serve]'.") from error
     from bitreel.server.settings import Settings
 
-    settings = Settings(library, host, port, token, tuple(folder or ()))
+    settings = Settings(
+        library, host, port, token, tuple(folder or ()), uploads=uploads, most_uploads=most_uploads
+    )
     app = create_app(settings)
     address = settings.address + (f"?token={token}" if token else "")
     if json:

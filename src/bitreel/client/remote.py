@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from bitreel.client import answers
 from bitreel.client.connection import Connection
+from bitreel.client.uris import path_of
 from bitreel.client.waiting import await_job
 from bitreel.clip import Clip
-from bitreel.errors import ConfigError
+from bitreel.errors import ConfigError, NotInLibrary
 from bitreel.library import (
     AddReport,
     Collection,
@@ -123,6 +124,22 @@ class RemoteLibrary:
             "retry": retry,
         }
         return await_job(self._connection, self._connection.post("jobs/sync", asked), progress)
+
+    def upload(
+        self, file: Path | str, *, label: str | None = None, progress: Progress = silent
+    ) -> IndexedVideo:
+        """Send a video, which the server keeps and indexes: see `add`. No `Library` has this.
+
+        Raises VideoError for one that can not be read, which is not kept.
+        """
+        job = self._connection.send("uploads", Path(file).absolute(), label=label)
+        kept = self._read(lambda job: path_of(job["uri"]), job)
+        await_job(self._connection, job, progress)
+        _, found = self.list_videos(VideoFilter(text=printable(kept)), limit=_PAGE)
+        for video in found:
+            if video.path == kept:
+                return video
+        raise NotInLibrary(f"{printable(kept)} was removed from the library as soon as it was in.")
 
     def search(
         self,

@@ -78,6 +78,16 @@ class JobItem(BaseModel):
         )
 
 
+class UploadItem(JobItem):
+    """The job that indexes a video that was sent. uri: of the file in which it is kept."""
+
+    uri: str
+
+    @classmethod
+    def of_upload(cls, job: Job, path: Path) -> UploadItem:
+        return cls(**JobItem.of(job).model_dump(), uri=path.as_uri())
+
+
 class FileNote(BaseModel):
     """What is to be said of a file."""
 

@@ -29,12 +29,13 @@ JobState = Literal["running", "done", "failed", "cancelled"]
 
 @dataclass
 class Job:
-    """name: of what is indexed. told: how it ended, in a sentence. error: the kind, where it
-    failed. report: what it did, where it is done."""
+    """name: of what is indexed. ended: called when it has, however it did. told: how it ended, in a
+    sentence. error: the kind, where it failed. report: what it did, where it is done."""
 
     id: int
     name: str
     work: Work
+    ended: Callable[[], None]
     state: JobState = "running"
     step: Step = field(default_factory=lambda: Step("indexing", 0, 0))
     told: str = ""
@@ -50,6 +51,10 @@ class Job:
         return self.report
 
 
+def _nothing() -> None:
+    pass
+
+
 class _Cancelled(Exception):
     pass
 
@@ -62,12 +67,12 @@ class Jobs:
         self._ids = itertools.count(1)
         self._turn, self._changing = threading.Lock(), threading.Lock()
 
-    def start(self, name: str, work: Work) -> Job:
+    def start(self, name: str, work: Work, ended: Callable[[], None] = _nothing) -> Job:
         """Raises HTTPException (503) where many wait already."""
         with self._changing:
             if sum(job.state == "running" for job in self._jobs.values()) >= _WAITING:
                 raise HTTPException(503, "Many jobs wait: try again later.", {"Retry-After": "10"})
-            job = Job(next(self._ids), name, work)
+            job = Job(next(self._ids), name, work, ended)
             self._jobs[job.id] = job
             for old in [j for j in self._jobs.values() if j.state != "running"][:-_KEPT]:
                 del self._jobs[old.id]
@@ -117,9 +122,12 @@ class Jobs:
                 raise _Cancelled
 
         try:
-            with self._its_turn(job):
-                show(job.step)
-                job.report = job.work(show)
+            try:
+                with self._its_turn(job):
+                    show(job.step)
+                    job.report = job.work(show)
+            finally:
+                job.ended()
             job.told, job.state = _in_words(job.report), "done"
         except _Cancelled:
             job.told, job.state = "Cancelled; what was indexed so far is kept.", "cancelled"

@@ -13,7 +13,8 @@ from bitreel.errors import ConfigError
 class Settings:
     """folders: below which videos may be added over HTTP; none by default. token: what a caller has
     to show; needed where others than this machine can reach the server. searches_a_minute: of one
-    caller. cache: where thumbnails and previews stay. Raises ConfigError.
+    caller. cache: where thumbnails and previews stay. uploads: where videos that were sent to stay
+    are kept, by default in the library; most_uploads: how many of them. Raises ConfigError.
     """
 
     library: Path
@@ -24,6 +25,8 @@ class Settings:
     upload_bytes: int = 512 << 20
     uploads_at_once: int = 4
     searches_a_minute: int = 120
+    uploads: Path | None = None
+    most_uploads: int = 1000
     cache: Path = field(default_factory=lambda: default_cache())
 
     def __post_init__(self) -> None:
@@ -35,6 +38,8 @@ class Settings:
         for folder in self.folders:
             if not folder.is_dir():
                 raise ConfigError(f"{folder} is no folder that is there: check --folder.")
+        if self.most_uploads < 0:
+            raise ConfigError(f"The server keeps 0 or more uploads, not {self.most_uploads}.")
 
     @property
     def is_loopback(self) -> bool:

@@ -16,9 +16,11 @@ from bitreel.library.records import FileState, printable, resolved
 from bitreel.progress import Progress
 from bitreel.server.guards import RateLimit
 from bitreel.server.jobs import Job, Jobs
+from bitreel.server.kept_uploads import KeptUploads
 from bitreel.server.media import Media
 from bitreel.server.settings import Settings
 from bitreel.server.uploads import Uploads
+from bitreel.video import WHOLE_VIDEOS
 from bitreel.video.guarded import GuardedReader
 
 _MEDIA_THREADS = 8  # most of them wait for one that decodes, or find what is kept
@@ -33,6 +35,9 @@ class State:
         self._reader = GuardedReader()
         self.media = Media(settings.cache, self._reader)
         self.uploads = Uploads(at_once=settings.uploads_at_once, most_bytes=settings.upload_bytes)
+        self.kept = KeptUploads(
+            settings.uploads or settings.library / "uploads", settings.most_uploads, self.uploads
+        )
         self.rate = RateLimit(settings.searches_a_minute)
         self.media_threads = CapacityLimiter(_MEDIA_THREADS)
         self.jobs = Jobs()
@@ -62,6 +67,11 @@ class State:
         except VideoError as error:
             raise type(error)(str(error).replace(str(path), printable(name))) from error
 
+    def check_readable(self, path: Path) -> None:
+        """That a frame of a video can be had. Raises VideoError."""
+        for _ in self._reader.read_segments(path, WHOLE_VIDEOS, frames=1, size=(16, 16)):
+            pass
+
     def indexed_as(self, path: Path) -> Path | None:
         """A file of the library that is there and holds what this one holds."""
         content = self._reader.content_of(path)
@@ -81,14 +91,19 @@ class State:
 
         return self.start(str(folder), work)
 
-    def start(self, name: str, work: Callable[[Library, Progress], AddReport]) -> Job:
+    def start(
+        self,
+        name: str,
+        work: Callable[[Library, Progress], AddReport],
+        ended: Callable[[], None] = lambda: None,
+    ) -> Job:
         """Do work on the library as a job, by a Library of its own: searches go on by theirs."""
 
         def run(progress: Progress) -> AddReport:
             with Library.open(self.settings.library) as library:
                 return work(library, progress)
 
-        return self.jobs.start(name, run)
+        return self.jobs.start(name, run, ended)
 
     def allowed(self, path: Path) -> Path:
         """A path with its links followed, where it is below a folder that the server was given.
