@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bitreel.library import Library
+from bitreel.model import Model
 from command_line import Trained, bitreel
 
 
@@ -72,9 +74,25 @@ def test_another_model_is_refused_before_a_library_is_made(
 ) -> None:
     file, made, other = tmp_path / "codes.npz", tmp_path / "made", trained.models / "32"
     bitreel("export", library, file)
+    codes, wrong = Model.load(trained.model), Model.load(other)
     for folder in (made, library):
-        assert "can not be compared" in bitreel("import", folder, file, "--model", other).error
+        told = bitreel("import", folder, file, "--model", other).error
+        assert f"The codes were made with the model {codes.fingerprint[:12]} (16 bits)" in told
+        assert f"the one in {other} is {wrong.fingerprint[:12]} (32 bits)" in told
     assert not made.exists()
+
+
+def test_codes_of_another_model_than_the_librarys(
+    trained: Trained, library: Path, tmp_path: Path
+) -> None:
+    """The model named is the one that made them: it is the library that they do not fit."""
+    file, made, other = tmp_path / "codes.npz", tmp_path / "made", trained.models / "32"
+    bitreel("export", library, file)
+    Library.create(made, Model.load(other)).close()
+    for words in ((), ("--model", trained.model)):
+        told = bitreel("import", made, file, *words).error
+        assert f"those of {made} are by {Model.load(other).fingerprint[:12]}" in told
+        assert "Import them into another library" in told
 
 
 def test_a_damaged_file_makes_no_library(trained: Trained, tmp_path: Path) -> None:

@@ -71,17 +71,16 @@ def import_codes(
 
 def _open(folder: Path, exported: Exported, model_folder: Path | None) -> Library:
     from bitreel.library import Library
-    from bitreel.library.exchange import check_belongs
+    from bitreel.library.exchange import check_made_by
 
     if model_folder is not None:
         from bitreel.model import Model
 
         model = Model.load(model_folder)
-        check_belongs(exported, model.fingerprint, folder)  # before a library is made in vain
+        check_made_by(exported, model, model_folder)  # before a library is made in vain
         if not Library.exists(folder):
             return Library.open_or_create(folder, model, segmenting=exported.segmenting)
-        return Library.open(folder, model=model)
-    if not Library.exists(folder):
+    elif not Library.exists(folder):
         raise ConfigError(
             f"There is no library at {folder}: name the model that made the codes with --model, "
             f"and it is made."

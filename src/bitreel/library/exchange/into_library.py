@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bitreel.clip import Segment
 from bitreel.errors import LibraryError, ModelMismatch
-from bitreel.library.catalogue import Catalogue
 from bitreel.library.columns import SegmentColumns
+from bitreel.library.engine import AnyCatalogue
 from bitreel.library.exchange.exported import Exported
 from bitreel.library.folder import Facts
 from bitreel.library.records import CodedSegment, Fate, FileState, VideoRecord, printable
 from bitreel.library.results import AddReport
 from bitreel.progress import Progress, Step
 
+if TYPE_CHECKING:
+    from bitreel.model import Model
+
 # A commit waits for the disk, and other writers wait for it: so many videos are some 0.1 seconds.
 _VIDEOS_AT_ONCE = 1000
 
 
-def check_belongs(exported: Exported, fingerprint: str, into: Path) -> None:
+def _check_belongs(exported: Exported, fingerprint: str, into: Path | str) -> None:
     """Raises ModelMismatch where other codes are in a file than this model makes."""
     if exported.fingerprint != fingerprint:
         raise ModelMismatch(
@@ -32,12 +36,23 @@ def check_belongs(exported: Exported, fingerprint: str, into: Path) -> None:
         )
 
 
+def check_made_by(exported: Exported, model: Model, folder: Path) -> None:
+    """Raises ModelMismatch where the codes in a file were not made by the model in a folder."""
+    if exported.fingerprint != model.fingerprint:
+        raise ModelMismatch(
+            f"The codes were made with the model {exported.fingerprint[:12]} ({exported.bits} "
+            f"bits), and the one in {folder} is {model.fingerprint[:12]} ({model.bits} bits), "
+            f"whose codes can not be compared with them: name the model that made them with "
+            f"--model, or leave it out where the library is there already."
+        )
+
+
 def import_codes(
-    catalogue: Catalogue, facts: Facts, exported: Exported, progress: Progress
+    catalogue: AnyCatalogue, facts: Facts, exported: Exported, progress: Progress
 ) -> AddReport:
     """See `Library.import_codes`."""
-    check_belongs(exported, facts.fingerprint, catalogue.path.parent)
-    _check_cut(exported, facts, catalogue.path.parent)
+    _check_belongs(exported, facts.fingerprint, catalogue.place)
+    _check_cut(exported, facts, catalogue.place)
     outcomes: Counter[str] = Counter()
     records = _records(exported)
     total = len(exported.videos)
@@ -52,7 +67,7 @@ def import_codes(
     )
 
 
-def _check_cut(exported: Exported, facts: Facts, folder: Path) -> None:
+def _check_cut(exported: Exported, facts: Facts, folder: Path | str) -> None:
     if exported.bits != facts.bits:
         raise LibraryError(
             f"The codes have {exported.bits} bits and the library {folder} has {facts.bits}: "
@@ -66,7 +81,7 @@ def _check_cut(exported: Exported, facts: Facts, folder: Path) -> None:
         )
 
 
-def _put(catalogue: Catalogue, record: VideoRecord) -> str:
+def _put(catalogue: AnyCatalogue, record: VideoRecord) -> str:
     """One that the library knows from a later state of its file stays as it is there."""
     known = catalogue.entry(record.path)
     is_indexed = known is not None and known.fate is Fate.INDEXED
