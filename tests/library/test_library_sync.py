@@ -81,6 +81,32 @@ def test_files_that_changed_names_with_each_other(library: Library, videos: Path
     assert sync(library, videos) == AddReport(unchanged=4)
 
 
+def test_a_file_that_moved_to_another_class_has_its_label(library: Library, tmp_path: Path) -> None:
+    """Where no label comes with the new place, that says nothing of what the file shows."""
+    folder = tmp_path / "classes"
+    for number, path in enumerate(make_videos(tmp_path / "made", 3)):
+        place = folder / "run" / f"{number}.mp4"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+    library.sync(collect([folder], labels=True))
+    before = ids(library)
+    (folder / "jump").mkdir()
+    (folder / "run" / "0.mp4").rename(folder / "jump" / "0.mp4")
+    shutil.copy(folder / "run" / "1.mp4", folder / "jump" / "copy.mp4")
+    (folder / "run" / "2.mp4").rename(folder / "2.mp4")
+    report = library.sync(collect([folder], labels=True))
+    assert (report.moved, report.added, report.unchanged) == (2, 1, 1)
+    assert {entry.path.name: entry.label for entry in library.ledger()} == {
+        "0.mp4": "jump",
+        "1.mp4": "run",
+        "copy.mp4": "jump",
+        "2.mp4": "run",
+    }
+    assert ids(library)["0.mp4"] == before["0.mp4"]
+    (hit,) = library.search(folder / "jump" / "0.mp4", k=1).hits
+    assert hit.label == "jump"
+
+
 def test_a_copy_takes_over_the_codes_undecoded(
     library: Library, videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
