@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from bitreel.cli.console import print_json, show_progress
-from bitreel.progress import Step
+from bitreel.progress import Pace, Step
 
 
 def test_progress_goes_to_standard_error_and_shows_names_as_they_are(
@@ -39,6 +39,24 @@ def test_a_log_gets_a_line_now_and_then(
         progress(Step("refit", 1, 1))
     printed = [line.strip() for line in capsys.readouterr().err.splitlines()]
     assert printed == [*(f"training {n}/60 loss {n}" for n in lines), "refit 1/1"]
+
+
+def test_a_log_says_how_long_the_rest_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 15))
+    monkeypatch.setattr("bitreel.cli.console.Pace", lambda: Pace(lambda: float(next(clock))))
+    monkeypatch.setattr("bitreel.cli.console.SECONDS_BETWEEN_LINES", 0.0)
+    with show_progress() as progress:
+        for done in (0, 1, 30, 60):
+            progress(Step("indexing", done, 60, "a.mp4"))
+    printed = capsys.readouterr().err.splitlines()
+    assert printed == [
+        "indexing 0/60 a.mp4",
+        "indexing 1/60 (15 min left) a.mp4",
+        "indexing 30/60 (30 s left) a.mp4",
+        "indexing 60/60 a.mp4",
+    ]
 
 
 def test_a_terminal_gets_a_bar_for_each_stage(

@@ -22,7 +22,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
-from bitreel.progress import Progress, Step, silent
+from bitreel.progress import Pace, Progress, Step, in_words, silent
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -75,24 +75,27 @@ def show_progress() -> Iterator[Progress]:
 
 @contextmanager
 def _lines() -> Iterator[Progress]:
-    """A line when a stage begins or ends, and every ten seconds."""
+    """A line when a stage begins or ends, and every ten seconds, with the time left."""
     shown: Step | None = None
     latest: Step | None = None
     last = time.monotonic()
+    pace = Pace()
 
-    def say(step: Step) -> None:
+    def say(step: Step, seconds_left: float | None = None) -> None:
         nonlocal shown, last
         shown, last = step, time.monotonic()
-        err.print(f"{step.stage} {step.done}/{step.total} {step.note}", soft_wrap=True)
+        left = "" if seconds_left is None else f" ({in_words(seconds_left)} left)"
+        err.print(f"{step.stage} {step.done}/{step.total}{left} {step.note}", soft_wrap=True)
 
     def show(step: Step) -> None:
         nonlocal latest
+        left = pace.seconds_left(step)
         begins = latest is None or latest.stage != step.stage
         if begins and latest and latest is not shown:
             say(latest)  # a stage that ended early
         latest = step
         if begins or step.done == step.total or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
-            say(step)
+            say(step, left)
 
     yield show
     if latest and latest is not shown:
