@@ -147,6 +147,10 @@ def test_the_ledger(client: Client) -> None:
     assert page["items"][0]["path"].endswith("junk.mp4")
     assert "can not be read as a video" in page["items"][0]["reason"]
     assert client.get("/api/ledger", params={"limit": 5}).json()["total"] == 49
+    assert client.get("/api/ledger", params={"text": "JUNK"}).json()["items"] == page["items"]
+    (one,) = client.get("/api/ledger", params={"offset": 30, "limit": 1}).json()["items"]
+    found = client.get(f"/api/videos/{one['video_id']}").json()
+    assert one["path"] == f"{found['folder']}/{found['name']}"
     assert "Input should be" in said(client.get("/api/ledger", params={"fate": "lost"}), 422)
 
 
@@ -179,6 +183,38 @@ def test_similar_videos_and_segments(client: Client) -> None:
     assert first["id"] in {hit["video_id"] for hit in itself["hits"]}
     beyond = client.get(f"/api/videos/{first['id']}/similar", params={"start": 100})
     assert "is not in the video" in said(beyond, 422)
+
+
+def test_searches_among_some_videos(client: Client, trained: Trained) -> None:
+    first = videos(client)[0]
+    segment = client.get(f"/api/videos/{first['id']}").json()["segments_in_time"][0]["id"]
+    label = "striped-disc-left"
+    for wanted in (
+        {"label": label},
+        {"text": "STRIPED-DISC-LEFT"},
+        {"folder": videos(client, label=label)[0]["folder"]},
+    ):
+        answers = [
+            client.post("/api/search", files=sent(trained.query), data=wanted),
+            client.get(f"/api/videos/{first['id']}/similar", params=wanted),
+            client.get(f"/api/segments/{segment}/similar", params=wanted),
+            client.post("/api/similar", json={"segments": [segment], **wanted}),
+        ]
+        for answer in answers:
+            assert {hit["label"] for hit in answer.json()["hits"]} == {label}
+            assert len(answer.json()["hits"]) == answer.json()["segments"] == 4
+    none = {"min_seconds": "1000"}
+    answer = client.post("/api/search", files=sent(trained.query), data=none).json()
+    assert answer["hits"] == []
+    said(client.get(f"/api/segments/{segment}/similar", params={"max_seconds": "-1"}), 422)
+
+
+def test_a_folder_is_told_as_it_is_asked_for(
+    serve: Callable[..., Client], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    client = serve(folders=(Path("more"),))
+    assert client.get("/api/status").json()["folders"] == [str(folder / "more")]
 
 
 def test_no_temporary_file_stays(

@@ -198,6 +198,15 @@ def test_a_folder_of_its_own_and_what_a_killed_server_left(
     )
 
 
+def test_a_folder_that_can_not_be_written_to(
+    serve: Callable[..., TestClient], tmp_path: Path, trained: Trained
+) -> None:
+    (tmp_path / "file").touch()
+    answer = send(serve(uploads=tmp_path / "file"), trained.query)
+    assert answer.status_code == 503
+    assert "name another folder by --uploads" in answer.json()["detail"]
+
+
 def test_by_the_client(library: Path, trained: Trained, tmp_path: Path) -> None:
     junk = tmp_path / "junk.mp4"
     junk.write_bytes(b"junk")

@@ -44,6 +44,9 @@ def serve(
     most_uploads: Annotated[
         int, typer.Option(min=0, help="How many of them are kept; 0 takes none.")
     ] = 1000,
+    cache_gb: Annotated[
+        float, typer.Option(min=0, help="How much of thumbnails and previews is kept, in GB.")
+    ] = 2.0,
     json: Json = False,
 ) -> None:
     """A page on which to drop a clip and see similar ones, and the HTTP API below it.
@@ -62,7 +65,14 @@ def serve(
     from bitreel.server.settings import Settings
 
     settings = Settings(
-        library, host, port, token, tuple(folder or ()), uploads=uploads, most_uploads=most_uploads
+        library,
+        host,
+        port,
+        token,
+        tuple(folder or ()),
+        uploads=uploads,
+        most_uploads=most_uploads,
+        cache_bytes=int(cache_gb * 1e9),
     )
     app = create_app(settings)
     address = settings.address + (f"?token={token}" if token else "")

@@ -9,7 +9,7 @@ import time
 import unicodedata
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fastapi import UploadFile
@@ -49,7 +49,8 @@ class KeptUploads:
                 f"room there, or name another folder by --uploads."
             ) from error
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def keep(self, taken: Path, name: str | None) -> Path:
         """Give it a name made from the one that was sent, and a number where that is in use."""
@@ -77,7 +78,7 @@ class KeptUploads:
     def _count(self) -> int:
         try:
             return sum(not entry.name.startswith(".") for entry in os.scandir(self.folder))
-        except FileNotFoundError:
+        except OSError:  # there is none yet; where it can not be made, that is said
             return 0
 
     def _remove_stale(self) -> None:

@@ -5,34 +5,33 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
 from bitreel.clip import Clip
 from bitreel.library.records import FileState
+from bitreel.server.picture_cache import PictureCache
 from bitreel.video import WHOLE_VIDEOS, probe, write_video
 from bitreel.video.guarded import GuardedReader
 
 WIDTH = 320
 FRAMES_A_SECOND = 12
 LONGEST_SECONDS = 12.0
-_AT_ONCE = 2  # decoded side by side: a page asks for twenty at once
 
 
 class Media:
     """Thumbnails (JPEG) and previews (MP4, H.264, which every browser plays whatever the video is).
 
-    Kept in `folder` by what they show: the same file at the same time has the same name.
+    Kept by what they show: the same file at the same time has the same name.
     """
 
-    def __init__(self, folder: Path, reader: GuardedReader) -> None:
-        self.folder, self._reader = folder, reader
-        self._turns = threading.Semaphore(_AT_ONCE)
+    def __init__(self, cache: PictureCache, reader: GuardedReader) -> None:
+        self._cache, self._reader = cache, reader
 
-    def thumbnail(self, path: Path, start_seconds: float, end_seconds: float) -> Path:
+    def thumbnail(self, path: Path, start_seconds: float, end_seconds: float) -> BinaryIO:
         """A picture from the middle of a range. Raises VideoError."""
         middle = (start_seconds + end_seconds) / 2
 
@@ -44,7 +43,7 @@ class Media:
 
         return self._kept(path, f"thumbnail {middle:.3f}", ".jpg", make)
 
-    def preview(self, path: Path, start_seconds: float, end_seconds: float) -> Path:
+    def preview(self, path: Path, start_seconds: float, end_seconds: float) -> BinaryIO:
         """A range as a small film without sound, its first seconds where it is long. Raises
         VideoError."""
         end = min(end_seconds, start_seconds + LONGEST_SECONDS)
@@ -75,19 +74,7 @@ class Media:
         )
         return next(iter(list(clips)))
 
-    def _kept(self, path: Path, what: str, suffix: str, make: Callable[[Path], None]) -> Path:
+    def _kept(self, path: Path, what: str, suffix: str, make: Callable[[Path], None]) -> BinaryIO:
         state = FileState.of(path)
         name = hashlib.sha256(f"{what} {state} {os.fsencode(path)!r}".encode()).hexdigest()
-        target = self.folder / name[:2] / (name[2:] + suffix)
-        if target.exists():
-            return target
-        with self._turns:
-            if not target.exists():  # made while we waited
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_name(f"{name[2:10]}-{threading.get_ident()}{suffix}")
-                try:
-                    make(partial)
-                    os.replace(partial, target)
-                finally:
-                    partial.unlink(missing_ok=True)
-        return target
+        return self._cache.get(name + suffix, make)

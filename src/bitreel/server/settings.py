@@ -13,8 +13,9 @@ from bitreel.errors import ConfigError
 class Settings:
     """folders: below which videos may be added over HTTP; none by default. token: what a caller has
     to show; needed where others than this machine can reach the server. searches_a_minute: of one
-    caller. cache: where thumbnails and previews stay. uploads: where videos that were sent to stay
-    are kept, by default in the library; most_uploads: how many of them. Raises ConfigError.
+    caller. uploads: where videos that were sent to stay are kept, by default in the library;
+    most_uploads: how many of them. cache: where thumbnails and previews stay, of cache_bytes at
+    most. Raises ConfigError.
     """
 
     library: Path
@@ -27,6 +28,7 @@ class Settings:
     searches_a_minute: int = 120
     uploads: Path | None = None
     most_uploads: int = 1000
+    cache_bytes: int = 2 << 30
     cache: Path = field(default_factory=lambda: default_cache())
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from bitreel.server.guards import RateLimit
 from bitreel.server.jobs import Job, Jobs
 from bitreel.server.kept_uploads import KeptUploads
 from bitreel.server.media import Media
+from bitreel.server.picture_cache import PictureCache
 from bitreel.server.settings import Settings
 from bitreel.server.uploads import Uploads
 from bitreel.video import WHOLE_VIDEOS
@@ -33,7 +34,7 @@ class State:
         self.settings = settings
         self.library = Library.open(settings.library)
         self._reader = GuardedReader()
-        self.media = Media(settings.cache, self._reader)
+        self.media = Media(PictureCache(settings.cache, settings.cache_bytes), self._reader)
         self.uploads = Uploads(at_once=settings.uploads_at_once, most_bytes=settings.upload_bytes)
         self.kept = KeptUploads(
             settings.uploads or settings.library / "uploads", settings.most_uploads, self.uploads
