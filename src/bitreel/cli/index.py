@@ -87,8 +87,9 @@ def index(
         list[str] | None,
         typer.Option(
             metavar="GLOB",
-            help="Of folders, take the files whose name or path below the folder fits, as *.mkv or "
-            "2024/*; give it again for more patterns.",
+            help="Of folders, take the files whose name fits, as *.mkv, or whose path below the "
+            "folder, as 2024/*; ** crosses slashes (2024/**/a*.mkv), * does not, and case makes no "
+            "difference. Give it again for more patterns.",
             show_default=False,
         ),
     ] = None,
@@ -96,7 +97,8 @@ def index(
         list[str] | None,
         typer.Option(
             metavar="GLOB",
-            help="Of folders, leave out what fits: a file, or all below a folder of that name.",
+            help="Of folders, leave out what fits such a pattern: a file, or all below a folder of "
+            "that name.",
             show_default=False,
         ),
     ] = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bitreel.errors import DataError
@@ -17,8 +17,9 @@ class Filter:
     """Which files of a folder are wanted, by glob patterns as a shell has them.
 
     A pattern with a slash is compared with the path below the folder (`holiday/*`), one without
-    with the name of the file and of each folder above it (`*.mkv`, `trailers`). only: one of these
-    must fit, where there are any. exclude: none of these may.
+    with the name of the file and of each folder above it (`*.mkv`, `trailers`). `*` and `?` stand
+    for no slash, `**` for any folders or none (`holiday/**`). Upper and lower case are the same.
+    only: one of these must fit, where there are any. exclude: none of these may.
     """
 
     only: Sequence[str] = ()
@@ -99,9 +100,28 @@ def _not_by_name(path: Path) -> str | None:
 
 
 def _fits(below: Path, pattern: str) -> bool:
-    if "/" in pattern:
-        return fnmatch(below.as_posix(), pattern.lstrip("/"))
-    return any(fnmatch(part, pattern) for part in below.parts)
+    parts = [part.lower() for part in below.parts]
+    pattern = pattern.lower()
+    if "/" not in pattern:
+        return any(fnmatchcase(part, pattern) for part in parts)
+    if pattern.endswith("/"):  # a folder: all below it
+        pattern += "**"
+    return _fit(parts, [part for part in pattern.split("/") if part])
+
+
+def _fit(parts: Sequence[str], patterns: Sequence[str]) -> bool:
+    """Folder by folder. What is left after each pattern so far: places among the parts."""
+    places = {0}
+    for pattern in patterns:
+        if pattern == "**":
+            places = set(range(min(places, default=len(parts) + 1), len(parts) + 1))
+        else:
+            places = {
+                place + 1
+                for place in places
+                if place < len(parts) and fnmatchcase(parts[place], pattern)
+            }
+    return len(parts) in places
 
 
 def _label(below: Path) -> str | None:
