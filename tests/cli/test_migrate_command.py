@@ -119,6 +119,10 @@ def test_missing_videos_are_named_each(trained: Trained, other: Path, tmp_path: 
 
 def test_what_makes_no_sense(trained: Trained, library: Path, other: Path, tmp_path: Path) -> None:
     assert "choose one" in bitreel("migrate", library, "--rollback", "--abandon").error
+    for word in ("--abandon", "--discard-previous"):
+        error = bitreel("migrate", library, word, "--forget-missing").error
+        assert "--forget-missing belongs to a change of model" in error
+        assert f"{word} only deletes" in error
     assert "No migration of" in bitreel("migrate", library).error
     assert "nothing to go back to" in bitreel("migrate", library, "--rollback").error
     assert "There is no library at" in bitreel("migrate", tmp_path / "none").error

@@ -67,6 +67,11 @@ def migrate(
         raise ConfigError(
             "--model, --rollback, --abandon and --discard-previous are one each: choose one."
         )
+    if forget_missing and (abandon or discard_previous):
+        raise ConfigError(
+            f"--forget-missing belongs to a change of model, and "
+            f"{'--abandon' if abandon else '--discard-previous'} only deletes: leave it out."
+        )
     with Library.open(library, runtime=runtime) as opened:
         if abandon or discard_previous:
             _throw_away(opened, abandon=abandon, json=json)
