@@ -12,20 +12,26 @@ from pathlib import Path
 import numpy as np
 
 from bitreel.clip import Clip
-from bitreel.video import worker
+from bitreel.video import content, worker
 
-_read, _content_of = worker.clips_of, worker.content_of
+_read = worker.clips_of
 
 
 def clips_of(request: worker.Request) -> Iterator[Clip]:
-    name = os.path.basename(request["path"])
+    path = Path(request["path"])
     for number, clip in enumerate(_read(request)):
-        if number == ("later" in name):
-            _break(name)
+        if number == ("later" in path.name):
+            _break(path)
         yield clip
 
 
-def _break(name: str) -> None:
+def _break(path: Path) -> None:
+    name = path.name
+    if "once" in name:
+        try:
+            path.with_suffix(".broke").touch(exist_ok=False)
+        except FileExistsError:
+            return
     if "crash" in name:
         os.kill(os.getpid(), signal.SIGSEGV)
     elif "killed" in name:
@@ -42,11 +48,11 @@ def _break(name: str) -> None:
 
 def content_of(path: Path) -> bytes | None:
     if "hash" in path.name:
-        _break(path.name)
-    return _content_of(path)
+        _break(path)
+    return content.content_of(path)
 
 
-worker.clips_of, worker.content_of = clips_of, content_of
+vars(worker).update(clips_of=clips_of, content_of=content_of)
 if __name__ == "__main__":
     sys.path.pop(0)
     worker.main()

@@ -9,7 +9,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from library_helpers import decodes_counted, indexed_codes, make_videos, rows, tiny_model
+from library_helpers import (
+    decodes_counted,
+    indexed_codes,
+    make_video,
+    make_videos,
+    rows,
+    tiny_model,
+)
 
 import breaking_worker
 from bitreel.errors import DataError, VideoError
@@ -344,6 +351,34 @@ def test_a_video_that_breaks_its_decoder_stops_nothing(
     assert set(indexed_codes(library.folder)) == {f"clip_00{n}.mp4" for n in range(4)}
     bad_ones = [entry.path.name for entry in library.ledger(Fate.QUARANTINED)]
     assert bad_ones == [f"{how}{n}.mp4" for n in range(3)]
+
+
+@pytest.mark.parametrize("name", ["killed-once.mp4", "later-killed-once.mp4"])
+def test_a_video_whose_process_was_killed_is_read_once_more(
+    name: str, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a system that is short of memory: it is no fault of the file."""
+    bad = make_video(tmp_path / "videos" / name, 1, frames=200)
+    monkeypatch.setattr(decoding_process, "WORKER", (str(breaking_worker.__file__),))
+    assert library.add([bad]) == AddReport(added=1)
+    assert bad.with_suffix(".broke").exists()
+    again = make_video(tmp_path / "again.mp4", 1, frames=200)
+    with Library.create(tmp_path / "other", tiny_model()) as other:
+        other.add([again])
+        assert len(other.codes()[1]) == 3
+        assert (library.codes()[1].packed == other.codes()[1].packed).all()
+
+
+@pytest.mark.parametrize(("how", "times"), [("killed", 2), ("crash", 1), ("exit", 1)])
+def test_one_whose_process_is_killed_again_is_quarantined(
+    how: str, times: int, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = make_video(tmp_path / "videos" / f"{how}.mp4", 1)
+    monkeypatch.setattr(decoding_process, "WORKER", (str(breaking_worker.__file__),))
+    with decodes_counted(monkeypatch) as read:
+        assert list(library.add([bad]).failures) == [bad.resolve()]
+    assert read == [bad.resolve()] * times
+    assert library.ledger_count(Fate.QUARANTINED) == 1
 
 
 def test_a_file_that_may_not_be_read_is_skipped_and_tried_each_time(

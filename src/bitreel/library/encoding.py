@@ -33,16 +33,27 @@ def encode_videos(
     """Read and encode videos segment by segment, in constant memory; batches cross their borders.
 
     Where reading fails midway, what was read is kept and the failure noted as damage. A video of
-    which nothing could be read gives its VideoError.
+    which nothing could be read gives its VideoError. One whose process was killed is read once
+    more: who is short of memory kills whom it finds.
     """
+    from bitreel.video.decoding_process import Killed
+
     videos = [_Coding(path) for path in paths]
+    _encode(model, videos, read)
+    killed = {n: _Coding(v.path) for n, v in enumerate(videos) if isinstance(v.failure, Killed)}
+    _encode(model, [*killed.values()], read)
+    return [killed.get(number, video).outcome() for number, video in enumerate(videos)]
+
+
+def _encode(
+    model: Model, videos: Sequence[_Coding], read: Callable[[Path], Iterator[Clip]]
+) -> None:
     clips = ((video, clip) for video in videos for clip in video.clips(read))
     for batch in in_groups(clips, model.clips_at_once):
         features = model.features_of([clip for _, clip in batch])
         for (video, clip), streams in zip(batch, features, strict=True):
             code = model.encode_features([part[None] for part in streams])
             video.segments.append(CodedSegment(clip.segment, code.packed[0].tobytes()))
-    return [video.outcome() for video in videos]
 
 
 @dataclass

@@ -45,6 +45,10 @@ class Lost(UnreadableVideo):
     """The video cost its process. Who catches VideoError sees an unreadable one."""
 
 
+class Killed(Lost):
+    """By SIGKILL: for the memory that the video took, or by another's doing and no fault of it."""
+
+
 class DecodingProcess:
     """One process, and the two pipes to it."""
 
@@ -158,9 +162,11 @@ class DecodingProcess:
 
     def _lost(self, path: Path) -> VideoError:
         self.kill()  # a pipe that broke is of no more use
-        return Lost(
-            f"{shown(path)} made the process that decoded it {_ending(self._process.wait())}. "
-            f"Convert it, or leave it out."
+        code = self._process.wait()
+        kind = Killed if -code == signal.SIGKILL else Lost
+        return kind(
+            f"{shown(path)} made the process that decoded it {_ending(code)}. Convert it, or leave "
+            f"it out."
         )
 
     def _last_words(self) -> str:
