@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bitreel.server import api, explaining, metrics_routes, problems
 from bitreel.server.bodies import Bodies
+from bitreel.server.described import describe
 from bitreel.server.guards import Guard
 from bitreel.server.metrics import Measured, Metrics
 from bitreel.server.settings import Settings
@@ -41,11 +42,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics(state)
     app.add_middleware(Bodies, uploads=state.uploads)  # the innermost first
     app.add_middleware(Guard, settings=settings)
-    app.add_middleware(
-        Measured, metrics=app.state.metrics, declared=lambda: app.openapi()["paths"]
-    )
+    app.add_middleware(Measured, metrics=app.state.metrics, declared=lambda: app.openapi()["paths"])
     app.include_router(api.router)
     app.include_router(explaining.router)
     app.include_router(metrics_routes.router)
+    describe(app)
     app.mount("/", StaticFiles(directory=str(files("bitreel.server") / "page"), html=True))
     return app

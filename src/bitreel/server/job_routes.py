@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Annotated
 
 import anyio
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from bitreel.client.uris import path_of
@@ -22,6 +23,7 @@ from bitreel.server.job_schemas import (
     NewVideos,
     ReportItem,
 )
+from bitreel.server.jobs import Job
 from bitreel.server.state import State
 
 _WATCH_SECONDS = 0.25
@@ -93,12 +95,17 @@ def cancel(state: Served, job_id: int) -> JobItem:
     return JobItem.of(state.jobs.cancel(job_id))
 
 
+def _known(state: Served, job_id: int) -> Job:
+    """Before an answer has begun, so that it can be refused."""
+    return state.jobs.get(job_id)
+
+
 @router.get("/jobs/{job_id}/events", response_class=EventSourceResponse)
-async def events(state: Served, job_id: int) -> AsyncIterator[ServerSentEvent]:
+async def events(job: Annotated[Job, Depends(_known)]) -> AsyncIterator[ServerSentEvent]:
     """The job whenever it changes, until it has ended."""
     shown = None
     while True:
-        item = JobItem.of(state.jobs.get(job_id))
+        item = JobItem.of(job)
         if item != shown:
             shown = item
             yield ServerSentEvent(data=item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from anyio import to_thread
 from fastapi import APIRouter
@@ -19,6 +19,10 @@ from bitreel.server.asking import Seconds, Served, range_of, video_of
 from bitreel.server.state import State
 
 router = APIRouter()
+
+
+def _content(kind: str) -> dict[str, Any]:
+    return {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}
 
 
 class OpenFile(FileResponse):
@@ -38,13 +42,25 @@ class OpenFile(FileResponse):
             await super().__call__(scope, receive, send)
 
 
-@router.get("/videos/{video_id}/file", response_class=FileResponse)
+@router.get(
+    "/videos/{video_id}/file",
+    response_class=FileResponse,
+    responses={
+        200: _content("video/*"),
+        206: _content("video/*"),
+        416: {"description": "No such range."},
+    },
+)
 def file(state: Served, video_id: int) -> FileResponse:
     """The file itself, in ranges where they are asked for."""
     return FileResponse(_present(video_of(state, video_id)[0]), content_disposition_type="inline")
 
 
-@router.get("/videos/{video_id}/thumbnail", response_class=FileResponse)
+@router.get(
+    "/videos/{video_id}/thumbnail",
+    response_class=FileResponse,
+    responses={200: _content("image/jpeg")},
+)
 async def thumbnail(
     state: Served, video_id: int, start: Seconds = None, end: Seconds = None
 ) -> FileResponse:
@@ -52,7 +68,11 @@ async def thumbnail(
     return await _made(state, state.media.thumbnail, "image/jpeg", video_id, start, end)
 
 
-@router.get("/videos/{video_id}/preview", response_class=FileResponse)
+@router.get(
+    "/videos/{video_id}/preview",
+    response_class=FileResponse,
+    responses={200: _content("video/mp4")},
+)
 async def preview(
     state: Served, video_id: int, start: Seconds = None, end: Seconds = None
 ) -> FileResponse:

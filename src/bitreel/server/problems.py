@@ -21,6 +21,8 @@ from bitreel.errors import (
     VideoTooLarge,
 )
 
+MEDIA_TYPE = "application/problem+json"
+
 
 class Problem(BaseModel):
     """RFC 9457. type: a word for the kind, from the one error tree."""
@@ -77,4 +79,4 @@ def of_http(error: HTTPException) -> JSONResponse:
 
 def problem(status: int, detail: str, kind: str) -> JSONResponse:
     body = Problem(type=kind, title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(body.model_dump(), status, media_type="application/problem+json")
+    return JSONResponse(body.model_dump(), status, media_type=MEDIA_TYPE)
