@@ -6,6 +6,7 @@ A plugin of the test files here: they name it in `pytest_plugins`.
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from command_line import Trained
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+MANY = 600  # videos
 expect.set_options(timeout=30_000)  # the first search loads the model
 
 
@@ -75,6 +77,21 @@ def empty_server(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> 
     library = folder / "library"
     Library.create(library, Model.load(trained.model)).close()
     server = Served(library, folder / "none")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def busy_server(trained: Trained, tmp_path: Path) -> Iterator[Served]:
+    """A library of its own, and a folder that takes a while to index."""
+    more = tmp_path / "many"
+    more.mkdir()
+    video = trained.query.read_bytes()
+    for number in range(MANY):  # each with other bytes behind its pictures, or one would do for all
+        free = struct.pack(">I4sI", 12, b"free", number)
+        (more / f"clip{number:03}.mp4").write_bytes(video + free)
+    server = Served(Path(shutil.copytree(trained.library, tmp_path / "library")), more)
     server.start()
     yield server
     server.kill()

@@ -104,6 +104,35 @@ def test_a_query_is_trimmed_by_keys(page: Page, trained: Trained, errors: Errors
     assert errors.told == []
 
 
+def test_a_query_is_trimmed_by_the_pointer(page: Page, errors: Errors) -> None:
+    open_first(page)
+    track = page.locator(".track").bounding_box()
+    assert track
+    middle, y = track["x"] + track["width"] / 2, track["y"] + track["height"] / 2
+    last = page.get_by_role("slider", name="End of the range")
+    length = float(str(last.get_attribute("aria-valuenow")))
+
+    page.mouse.move(track["x"] + track["width"] - 2, y)
+    page.mouse.down()
+    page.mouse.move(middle + 20, y, steps=5)
+    page.mouse.move(middle, y)
+    expect(last).to_have_attribute("aria-valuenow", f"{length / 2:.2f}")
+    assert "end=" not in page.url, "it is searched once the handle rests"
+    with page.expect_response(lambda answer: "end=" in answer.url and "/similar" in answer.url):
+        page.mouse.up()
+
+    assert f"end={length / 2:g}" in page.url
+    first = page.get_by_role("slider", name="Start of the range")
+    expect(first).to_have_attribute("aria-valuenow", "0.00")
+    page.mouse.move(track["x"] + 40, y)
+    page.mouse.down()
+    page.mouse.up()  # a press moves the nearer handle there
+    expect(first).not_to_have_attribute("aria-valuenow", "0.00")
+    page.get_by_role("button", name="Whole video").click()
+    expect(last).to_have_attribute("aria-valuenow", f"{length:.2f}")
+    assert errors.told == []
+
+
 def test_what_is_no_video_is_said_in_words(page: Page) -> None:
     drop(page, "notes.mp4", b"these are no pictures" * 100)
     expect(page.locator(".notice")).to_contain_text("notes.mp4 can not be read as a video")

@@ -139,6 +139,9 @@ export const index = (folder) =>
     body: JSON.stringify({ folder }),
   });
 
+/** Keep a file, and index it as a job. @param {File} file @param {string} label none where it is empty @returns {Promise<Job>} */
+export const upload = (file, label) => send("/uploads", file, { label });
+
 /** @param {number} id @returns {Promise<Job>} */
 export const cancel = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
 

@@ -1,6 +1,6 @@
-/** Folders that are being indexed: followed from wherever on the page one is. */
+/** Folders and uploads that are being indexed: followed from wherever on the page one is. */
 
-import { cancel, health, index, jobEvents, jobs } from "./api.js";
+import { cancel, health, index, jobEvents, jobs, upload } from "./api.js";
 import { byId, fill, h } from "./dom.js";
 import { button } from "./notice.js";
 
@@ -26,6 +26,16 @@ export async function refreshJobs() {
 export async function startJob(folder) {
   learn(await index(folder));
 }
+
+/** @param {File} file @param {string} label none where it is empty @returns {Promise<number>} the job */
+export async function startUpload(file, label) {
+  const job = await upload(file, label);
+  learn(job);
+  return job.id;
+}
+
+/** @param {number} id */
+export const jobOf = (id) => known.get(id);
 
 /** @param {import("./api.js").Job} job */
 function learn(job) {

@@ -30,9 +30,10 @@ export class LedgerView {
     this.means = h("p", { class: "told" });
     this.body = h("div", { class: "entries" });
     this.pager = h("nav", { class: "pager", "aria-label": "Pages" });
+    // Shown at once, when it is known what there is to show: nothing jumps.
+    this.rest = h("div", { class: "ledger-rest", hidden: true }, this.summary, this.add, this.tabs, this.means, this.body, this.pager);
     this.element = h("div", { class: "ledger-view" }, h("h1", {}, "Ledger"),
-      h("p", { class: "lead" }, "Every file that was looked at, and what became of it."), this.summary, this.add,
-      this.tabs, this.means, this.body, this.pager);
+      h("p", { class: "lead" }, "Every file that was looked at, and what became of it."), this.rest);
     onJobs((ended) => {
       this.jobs.show();
       if (ended) this.#load();
@@ -48,6 +49,7 @@ export class LedgerView {
     fill(this.summary, ...Object.entries(facts).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
     if (status.folders.length && !this.add.firstChild) fill(this.add, ...this.#form(status.folders), this.jobs.element);
     this.add.hidden = !status.folders.length;
+    this.rest.hidden = false;
     this.#drawTabs();
   }
 
@@ -104,6 +106,7 @@ export class LedgerView {
       const page = await ledger({ fate, offset, limit: PAGE }, this.signal);
       if (fate === this.fate && offset === this.offset) this.#show(page);
     } catch (error) {
+      this.rest.hidden = false;
       if (!this.signal.aborted) fill(this.body, troubleNotice(error, () => this.#load(), this.signal));
     }
   }

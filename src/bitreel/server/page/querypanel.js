@@ -4,6 +4,7 @@ import { chip } from "./card.js";
 import { fill, h, mayMove } from "./dom.js";
 import { stripOfFilm, stripOfLibrary } from "./filmstrip.js";
 import { counted, size, time } from "./format.js";
+import { keeper } from "./keep.js";
 import { filmOf, labelOf, lengthOf, nameOf } from "./query.js";
 import { Timeline } from "./timeline.js";
 
@@ -30,6 +31,7 @@ export class QueryPanel {
     this.element = h("section", { class: "query", "aria-labelledby": "query-name" }, this.screen,
       h("h1", { id: "query-name", class: "query-name", title: nameOf(query) }, nameOf(query)),
       h("p", { class: "facts" }, chip(labelOf(query)), this.#facts()), this.trim);
+    this.keeper = query.kind === "file" ? keeper(query.file, signal) : null;
     this.#open();
   }
 

@@ -23,6 +23,8 @@ export class ResultsView {
     this.route = route;
     this.signal = signal;
     this.wanted = PAGE;
+    /** @type {string[]} of the library */
+    this.labels = [];
     /** @type {import("./api.js").Answer | null} */
     this.answer = null;
     this.asked = new AbortController();
@@ -38,13 +40,17 @@ export class ResultsView {
     this.results = h("section", { class: "results", "aria-label": "Results" },
       h("div", { class: "results-head" }, this.title, this.told), this.facets.element, this.note, this.grid.element,
       h("p", { class: "more" }, this.more));
-    this.element = h("div", { class: "search-view" }, this.results);
+    this.place = waiting();
+    this.element = h("div", { class: "search-view" }, this.place, this.results);
     this.searchSoon = whenQuiet(() => this.search(), 300);
   }
 
   /** What is known of the library. @param {import("./api.js").Status | null} status */
   facts(status) {
-    if (status) this.facets.filters.facts(status);
+    if (!status) return;
+    this.labels = Object.keys(status.labels);
+    this.facets.filters.facts(status);
+    this.panel?.keeper?.know(this.labels);
   }
 
   /** Search among other videos. */
@@ -60,8 +66,10 @@ export class ResultsView {
     this.query = query;
     const seconds = (/** @type {string} */ name) => (this.route.parameters.has(name) ? Number(this.route.parameters.get(name)) : null);
     this.panel = new QueryPanel(query, { start: seconds("start"), end: seconds("end") }, (range) => this.#ranged(range), this.signal);
-    this.panel.element.append(this.again);
-    this.element.prepend(this.panel.element);
+    this.panel.element.append(this.again, ...(this.panel.keeper ? [this.panel.keeper.element] : []));
+    this.panel.keeper?.know(this.labels);
+    this.place.replaceWith(this.panel.element);
+    this.place = this.panel.element;
     document.title = `${nameOf(query)} – bitreel`;
     await this.search();
     if (this.signal.aborted) return; // another view is shown, and its player may be open
@@ -123,6 +131,7 @@ export class ResultsView {
   #trouble(error, again) {
     if (/** @type {Error} */ (error).name === "AbortError") return;
     this.results.removeAttribute("aria-busy");
+    if (!this.panel) this.place.remove();
     this.title.textContent = "No answer";
     this.more.hidden = true;
     this.grid.show([]);
@@ -193,6 +202,12 @@ export class ResultsView {
     if (at < 0 || !this.query || !this.panel || !this.answer) return Player.close();
     Player.open({ query: this.query, range: this.panel.shown, asked: this.panel.range, hits, at, bits: this.answer.bits, like: (hit) => go(likeHash(hit)) });
   }
+}
+
+/** In the shape of a query, while it is awaited: nothing is to jump when it comes. */
+function waiting() {
+  return h("section", { class: "query", "aria-hidden": "true" }, h("div", { class: "screen" }), h("p", { class: "query-name" }, "\u00a0"),
+    h("p", { class: "facts" }, "\u00a0"), h("div", { class: "trim waiting" }));
 }
 
 /** @param {import("./api.js").Hit} hit */
