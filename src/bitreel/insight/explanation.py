@@ -25,7 +25,7 @@ from bitreel.video import WHOLE_VIDEOS
 
 if TYPE_CHECKING:
     from bitreel.library import Hit, Library
-    from bitreel.library.opened import Opened
+    from bitreel.library.engine import AnyOpened
     from bitreel.model import Model
 
 
@@ -73,7 +73,7 @@ class Explainer:
         NotInLibrary for a segment that is not there, ConfigError as `search` does, LibraryError.
         """
 
-        def ask(opened: Opened) -> Explanation:
+        def ask(opened: AnyOpened) -> Explanation:
             segment, label, code = _stored(opened, _id_of(hit))
             model, read = opened.model(), self._library._guarded_reader().read_segments
             if isinstance(query, Clip):
@@ -112,7 +112,7 @@ class Explainer:
         if not segment_ids:
             raise ConfigError("To be asked with is at least one segment.")
 
-        def ask(opened: Opened) -> Explanation:
+        def ask(opened: AnyOpened) -> Explanation:
             segment, label, code = _stored(opened, _id_of(hit))
             asked = [(one, *_stored(opened, one)) for one in segment_ids]
             segment_id, query, _, own = min(asked, key=lambda one: int(hamming(one[3], code)[0, 0]))
@@ -137,7 +137,7 @@ class Explainer:
         return self._library._ask(ask)
 
     def _again(
-        self, opened: Opened, segment_id: int, segment: Segment, code: BinaryCodes
+        self, opened: AnyOpened, segment_id: int, segment: Segment, code: BinaryCodes
     ) -> _Encoded | Unknown:
         """A stored segment, read from its file once more."""
         catalogue = opened.catalogue
@@ -199,7 +199,7 @@ def _id_of(hit: Hit | int) -> int:
     return hit if isinstance(hit, int) else hit.segment_id
 
 
-def _stored(opened: Opened, segment_id: int) -> tuple[Segment, str | None, BinaryCodes]:
+def _stored(opened: AnyOpened, segment_id: int) -> tuple[Segment, str | None, BinaryCodes]:
     """A segment of the library, its label and its code. Raises NotInLibrary."""
     catalogue = opened.catalogue
     with catalogue.transaction():

@@ -14,7 +14,7 @@ from bitreel.insight.distance_calibration import DistanceCalibration, SharedLabe
 
 if TYPE_CHECKING:
     from bitreel.library import Library
-    from bitreel.library.opened import Opened
+    from bitreel.library.engine import AnyOpened
 
 SEGMENTS = 2000  # labelled ones that are compared with each other: two million pairs
 LOOKS = 3 * SEGMENTS  # segments that are looked at for that, where many have no label
@@ -50,7 +50,7 @@ class LibraryCalibration:
             known = self._known
             return known if isinstance(known, Unknown) else known.at(distance_bits)
 
-    def _follow(self, opened: Opened) -> None:
+    def _follow(self, opened: AnyOpened) -> None:
         catalogue = opened.catalogue
         with catalogue.transaction():
             state = _State(
@@ -63,7 +63,7 @@ class LibraryCalibration:
                 self._state = state
 
 
-def _calibrate(opened: Opened) -> DistanceCalibration | Unknown:
+def _calibrate(opened: AnyOpened) -> DistanceCalibration | Unknown:
     catalogue, bits = opened.catalogue, opened.facts.bits
     order = np.random.default_rng(_SEED).permutation(catalogue.ids())[:LOOKS]
     ids, labels, videos = [], [], []

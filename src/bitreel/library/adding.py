@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from bitreel.clip import Clip, Segment
 from bitreel.errors import VideoError
-from bitreel.library.catalogue import Catalogue
 from bitreel.library.encoding import CodedVideo, encode_videos
+from bitreel.library.engine import AnyCatalogue
 from bitreel.library.reading import read_clips
 from bitreel.library.records import (
     CodedSegment,
+    Entry,
     Fate,
     FileState,
     Video,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def add_videos(
-    catalogue: Catalogue,
+    catalogue: AnyCatalogue,
     load_model: Callable[[], Model],
     videos: Iterable[Video | Path | str],
     segmenting: Segmenting,
@@ -83,7 +84,7 @@ class _Read:
     coded: CodedVideo | VideoError | None = None
 
 
-def _look(catalogue: Catalogue, path: Path, reader: GuardedReader) -> _Read:
+def _look(catalogue: AnyCatalogue, path: Path, reader: GuardedReader) -> _Read:
     """Whether there is an indexed video of the same content: this one, one that is gone, or any."""
     try:
         content = reader.content_of(path)
@@ -118,7 +119,7 @@ class _Run:
     """One call of `add`: what is left to do and what became of the rest."""
 
     def __init__(
-        self, catalogue: Catalogue, videos: Iterable[Video | Path | str], *, retry: bool
+        self, catalogue: AnyCatalogue, videos: Iterable[Video | Path | str], *, retry: bool
     ) -> None:
         self.catalogue, self.retry = catalogue, retry
         self.labels = _distinct(videos)
@@ -128,21 +129,27 @@ class _Run:
         self.damaged: dict[Path, str] = {}
         self.overtaken: list[Path] = []
         other_labels: dict[Path, str] = {}
-        with catalogue.transaction():
-            for path, label in self.labels.items():
-                self._sort_out(path, label, other_labels)
+        states = {path: FileState.of(path) for path in self.labels}
+        known = catalogue.entries_of(path for path, state in states.items() if state is not None)
+        for path, label in self.labels.items():
+            self._sort_out(path, label, states[path], known.get(path), other_labels)
         if other_labels:
             catalogue.relabel(other_labels)
         self.relabelled = len(other_labels)
         self.done = self.segments = 0
         self.seconds, self.began = 0.0, time.monotonic()
 
-    def _sort_out(self, path: Path, label: str | None, other_labels: dict[Path, str]) -> None:
-        state = FileState.of(path)
+    def _sort_out(
+        self,
+        path: Path,
+        label: str | None,
+        state: FileState | None,
+        known: Entry | None,
+        other_labels: dict[Path, str],
+    ) -> None:
         if state is None:
             self.failures[path] = f"{printable(path)} is not there, or not a file: check the path."
             return
-        known = self.catalogue.entry(path)
         if known is None or known.state != state or known.fate is Fate.SKIPPED:
             self.pending[path] = state
         elif known.fate is Fate.QUARANTINED:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bitreel.errors import ConfigError
-from bitreel.library.catalogue import Catalogue
+from bitreel.library.engine import AnyOpened
 from bitreel.library.listing import VideoFilter
-from bitreel.library.opened import Opened
 from bitreel.library.places import find_places
 from bitreel.library.query import Query
 from bitreel.library.results import SearchResults
@@ -34,12 +30,13 @@ class Terms:
         Wish(self.recall)
 
 
-def answer(opened: Opened, asked: Query, terms: Terms) -> SearchResults:
+def answer(opened: AnyOpened, asked: Query, terms: Terms) -> SearchResults:
     """The answer of one moment. Raises LibraryError."""
     catalogue = opened.catalogue
     with catalogue.transaction():
         own = catalogue.segment_ids(asked.path) if terms.exclude_self else set()
-        allowed = _allowed(catalogue, terms.wanted, own)
+        wanted = None if terms.wanted == VideoFilter() else terms.wanted
+        allowed = None if wanted is None else opened.searched.allowed(wanted, own)
         hits = find_places(
             catalogue,
             opened.searched,
@@ -59,14 +56,3 @@ def answer(opened: Opened, asked: Query, terms: Terms) -> SearchResults:
             segments=catalogue.segments() - len(own) if allowed is None else len(allowed),
             query_segments=len(asked.relaxed),
         )
-
-
-def _allowed(
-    catalogue: Catalogue, wanted: VideoFilter | None, own: set[int]
-) -> NDArray[np.int64] | None:
-    """The segments that may be answered, int64 [M]; None where that are all but the query's."""
-    if wanted is None or wanted == VideoFilter():
-        return None
-    return np.setdiff1d(
-        catalogue.segment_ids_of(wanted), np.array([*own], np.int64), assume_unique=True
-    )

@@ -45,6 +45,11 @@ class Catalogue(Replacing, Listing):
 
     fingerprint: str | None = None
 
+    @property
+    def place(self) -> Path:
+        """The library's folder."""
+        return self.path.parent
+
     def is_laid_out(self) -> bool:
         """Whether the tables are there. They come last when a library is made."""
         with self._reading():

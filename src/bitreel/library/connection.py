@@ -126,10 +126,10 @@ def _plain_words(path: Path, error: sqlite3.DatabaseError) -> str:
     return damage_report(path, str(error))
 
 
-def was_closed(folder: Path) -> LibraryError:
+def was_closed(place: object) -> LibraryError:
     """What to tell who goes on with a library that was closed."""
     return LibraryError(
-        f"The library {folder} was closed while it was in use: open it again. What was done before "
+        f"The library {place} was closed while it was in use: open it again. What was done before "
         f"is kept."
     )
 

@@ -117,7 +117,7 @@ def load_model(folder: Path, facts: Facts, runtime: str) -> Model:
     return model
 
 
-def check_model(folder: Path, model: Model, facts: Facts) -> None:
+def check_model(folder: Path | str, model: Model, facts: Facts) -> None:
     """Raises ModelMismatch where the codes of a library are not those of this model."""
     fingerprint = model.fingerprint
     if fingerprint != facts.fingerprint:
@@ -130,7 +130,7 @@ def check_model(folder: Path, model: Model, facts: Facts) -> None:
         )
 
 
-def check_segmenting(folder: Path, asked: Segmenting, facts: Facts) -> None:
+def check_segmenting(folder: Path | str, asked: Segmenting, facts: Facts) -> None:
     """Raises ConfigError where the videos of a library are cut otherwise."""
     if asked != facts.segmenting:
         raise ConfigError(

@@ -41,6 +41,12 @@ class Ledger(Database):
         found = self._entries("path = ?", to_column(path))
         return found[0] if found else None
 
+    def entries_of(self, paths: Iterable[Path]) -> dict[Path, Entry]:
+        """What is remembered of these files, as far as it is."""
+        with self.transaction():
+            found = {path: self.entry(path) for path in paths}
+        return {path: entry for path, entry in found.items() if entry is not None}
+
     def same_content(self, content: bytes) -> list[Entry]:
         """The indexed videos whose files hold this."""
         return self._entries("content = ? AND status = 'indexed'", content)

@@ -1,4 +1,4 @@
-"""The embedded library: one folder that holds an indexed collection and answers searches."""
+"""A library: an indexed collection of videos that answers searches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +17,18 @@ from bitreel.codes import BinaryCodes
 from bitreel.errors import BitreelError, LibraryError
 from bitreel.library.adding import add_videos
 from bitreel.library.answering import Terms, answer
-from bitreel.library.catalogue import Catalogue
 from bitreel.library.collection import Collection
 from bitreel.library.connection import was_closed
+from bitreel.library.engine import AnyOpened, AnyRemodelling
 from bitreel.library.exchange import Exported, ExportReport, export_codes, import_codes, read_codes
-from bitreel.library.facts import read_facts
-from bitreel.library.folder import (
-    Facts,
-    check_model,
-    check_segmenting,
-    is_library,
-    make_library,
-    open_library,
-)
+from bitreel.library.folder import check_model, check_segmenting
 from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
-from bitreel.library.opened import Opened
 from bitreel.library.openings import Openings
 from bitreel.library.query import query_of, stored_query
 from bitreel.library.records import Entry, Fate, Video
-from bitreel.library.remodelling import Remodelling
-from bitreel.library.remodelling_status import kept_model, under_way
 from bitreel.library.results import AddReport, MigrationReport, SearchResults, Status
-from bitreel.library.searched_codes import SearchedCodes
+from bitreel.library.site import folder_for, is_there, make, open_at, site_of
+from bitreel.library.store.address import Address
 from bitreel.library.syncing import sync
 from bitreel.progress import Progress, silent
 from bitreel.search import Plan, Wish
@@ -52,38 +42,34 @@ _Answer = TypeVar("_Answer")
 
 
 class Library:
-    """An indexed collection of videos in one folder: `create`, `open` or `open_or_create` one.
+    """An indexed collection of videos: `create`, `open` or `open_or_create` one.
+
+    It lies in a folder, or in Milvus at an `Address`, which may be given as it is written:
+    `http://HOST:19530/NAME` (see `parse_address`). All calls are the same.
 
     Several processes may use one library at once, and threads may share one object. Use it as a
     context manager or call `close`. Every method raises LibraryError where the folder is damaged,
-    locked for long, read-only or its disk full.
+    locked for long, read-only or its disk full, or the server does not answer.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        catalogue: Catalogue,
-        facts: Facts,
-        model: Model | None,
-        runtime: str = "auto",
-    ) -> None:
-        self.folder, self._runtime = folder, runtime
-        self._openings = Openings(Opened(folder, catalogue, facts, model, runtime))
+    def __init__(self, site: Path | Address, opened: AnyOpened) -> None:
+        self.site, self.folder = site, folder_for(site)
+        self._openings = Openings(opened)
         self._reader: GuardedReader | None = None
         self._reading = threading.Lock()
         self._is_closed = False
 
     @classmethod
-    def exists(cls, folder: Path | str) -> bool:
+    def exists(cls, place: Path | str | Address) -> bool:
         """Whether a library stands there; one whose making was broken off is none.
 
         Raises LibraryError where it is damaged.
         """
-        return is_library(Path(folder))
+        return is_there(site_of(place))
 
     @classmethod
     def create(
-        cls, folder: Path | str, model: Model, *, segmenting: Segmenting | None = None
+        cls, place: Path | str | Address, model: Model, *, segmenting: Segmenting | None = None
     ) -> Library:
         """Make an empty library with a copy of the model in it.
 
@@ -93,14 +79,14 @@ class Library:
         A process that is killed meanwhile leaves nothing that is taken for a library. Raises
         LibraryError where one is there already, or where the folder holds other files.
         """
-        if not make_library(Path(folder), model, segmenting or Segmenting()):
-            raise LibraryError(f"{folder} is a library already: open it, or name another folder.")
-        return cls.open(folder, model=model)
+        if not make(site_of(place), model, segmenting or Segmenting()):
+            raise LibraryError(f"{place} is a library already: open it, or name another place.")
+        return cls.open(place, model=model)
 
     @classmethod
     def open(
         cls,
-        folder: Path | str,
+        place: Path | str | Address,
         *,
         model: Model | None = None,
         segmenting: Segmenting | None = None,
@@ -114,14 +100,14 @@ class Library:
         ModelMismatch where the model, given or stored, is not the one that made the codes;
         ConfigError where a segmenting is given and the library's is another.
         """
-        folder = Path(folder).absolute()  # whoever changes the working directory finds it still
-        catalogue, facts = open_library(folder)
-        library = cls(folder, catalogue, facts, model, runtime)
+        site = site_of(place)
+        opened = open_at(site, model, runtime)
+        library = cls(site, opened)
         try:
             if model is not None:
-                check_model(folder, model, facts)
+                check_model(opened.catalogue.place, model, opened.facts)
             if segmenting is not None:
-                check_segmenting(folder, segmenting, facts)
+                check_segmenting(opened.catalogue.place, segmenting, opened.facts)
         except BaseException:
             library.close()
             raise
@@ -129,13 +115,12 @@ class Library:
 
     @classmethod
     def open_or_create(
-        cls, folder: Path | str, model: Model, *, segmenting: Segmenting | None = None
+        cls, place: Path | str | Address, model: Model, *, segmenting: Segmenting | None = None
     ) -> Library:
-        """Open the library at `folder`, which is made first where there is none."""
-        folder = Path(folder)
-        if not cls.exists(folder):
-            make_library(folder, model, segmenting or Segmenting())
-        return cls.open(folder, model=model, segmenting=segmenting)
+        """Open the library at `place`, which is made first where there is none."""
+        if not cls.exists(place):
+            make(site_of(place), model, segmenting or Segmenting())
+        return cls.open(place, model=model, segmenting=segmenting)
 
     def close(self) -> None:
         """Threads that are still at work with it get LibraryError. What they did so far is kept."""
@@ -157,7 +142,7 @@ class Library:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Library({str(self.folder)!r}, {self.bits} bits, model {self.fingerprint[:12]})"
+        return f"Library({str(self.site)!r}, {self.bits} bits, model {self.fingerprint[:12]})"
 
     @property
     def bits(self) -> int:
@@ -276,7 +261,7 @@ class Library:
         terms = Terms(k, exclude_self, recall, rerank, wanted)
         reader = self._guarded_reader()
 
-        def ask(opened: Opened) -> SearchResults:
+        def ask(opened: AnyOpened) -> SearchResults:
             model, segmenting = opened.model(), opened.facts.segmenting
             try:
                 asked = query_of(
@@ -284,7 +269,7 @@ class Library:
                 )
             except BitreelError as error:
                 if self._is_closed:  # which ended the process that read
-                    raise was_closed(self.folder) from error
+                    raise was_closed(self.site) from error
                 raise
             return answer(opened, asked, terms)
 
@@ -306,7 +291,7 @@ class Library:
         """
         terms = Terms(k, exclude_self, recall, wanted=wanted)
 
-        def ask(opened: Opened) -> SearchResults:
+        def ask(opened: AnyOpened) -> SearchResults:
             asked = stored_query(opened.catalogue, opened.facts.bits, segment_ids)
             return answer(opened, asked, terms)
 
@@ -324,7 +309,7 @@ class Library:
     def video(self, video_id: int) -> tuple[IndexedVideo, list[SegmentOfVideo]]:
         """A video and its segments. Raises NotInLibrary where there is none of that id."""
 
-        def ask(opened: Opened) -> tuple[IndexedVideo, list[SegmentOfVideo]]:
+        def ask(opened: AnyOpened) -> tuple[IndexedVideo, list[SegmentOfVideo]]:
             with opened.catalogue.transaction():
                 catalogue = opened.catalogue
                 return catalogue.video(video_id), catalogue.list_segments(video_id)
@@ -364,14 +349,13 @@ class Library:
         """What is in the library. Loads no model."""
         return self._ask(self._status)
 
-    def _status(self, opened: Opened) -> Status:
+    def _status(self, opened: AnyOpened) -> Status:
         catalogue, facts = opened.catalogue, opened.facts
         with catalogue.transaction():
             counts, labels, segments = catalogue.counts(), catalogue.labels(), catalogue.segments()
-            now = read_facts(catalogue)
-            migration = under_way(self.folder, catalogue, now)
+            migration, kept = opened.under_way(), opened.kept_model()
         return Status(
-            folder=self.folder,
+            folder=catalogue.place,
             bits=facts.bits,
             model_fingerprint=facts.fingerprint,
             segmenting=facts.segmenting,
@@ -382,9 +366,9 @@ class Library:
             damaged=counts.damaged,
             labels=labels,
             seconds=counts.duration_seconds,
-            bytes_on_disk=_size_bytes(self.folder),
+            bytes_on_disk=opened.size_bytes(),
             migration=migration,
-            kept_model=kept_model(self.folder, now),
+            kept_model=kept,
         )
 
     def export(
@@ -453,31 +437,34 @@ class Library:
 
     def abandon_migration(self) -> bool:
         """Throw away what a migration that is not complete has made. False where there is none."""
-        return Remodelling(self.folder, silent).abandon()
+        return self._remodelling(silent).abandon()
 
     def discard_previous(self) -> bool:
         """Delete what is kept for `roll_back`. False where nothing is."""
-        return Remodelling(self.folder, silent).discard_kept()
+        return self._remodelling(silent).discard_kept()
 
     def _remodel(
         self,
-        change: Callable[[Remodelling], MigrationReport],
+        change: Callable[[AnyRemodelling], MigrationReport],
         forget_missing: bool,
         progress: Progress,
         model: Model | None,
     ) -> MigrationReport:
-        run = Remodelling(self.folder, progress, self._runtime, forget_missing)
+        run = self._remodelling(progress, forget_missing=forget_missing)
         return self._openings.remodel(lambda: change(run), model, progress)
 
+    def _remodelling(self, progress: Progress, *, forget_missing: bool = False) -> AnyRemodelling:
+        return self._openings.latest.remodelling(progress, forget_missing=forget_missing)
+
     @property
-    def _catalogue(self) -> Catalogue:
+    def _catalogue(self) -> Any:
         return self._openings.latest.catalogue
 
     @property
-    def _searched(self) -> SearchedCodes:
+    def _searched(self) -> Any:
         return self._openings.latest.searched
 
-    def _ask(self, ask: Callable[[Opened], _Answer]) -> _Answer:
+    def _ask(self, ask: Callable[[AnyOpened], _Answer]) -> _Answer:
         return self._openings.ask(ask)
 
     def _plan_if_due(self, progress: Progress) -> None:
@@ -489,19 +476,9 @@ class Library:
     def _guarded_reader(self) -> GuardedReader:
         with self._reading:
             if self._is_closed:
-                raise was_closed(self.folder)
+                raise was_closed(self.site)
             if self._reader is None:
                 from bitreel.video.guarded import GuardedReader
 
                 self._reader = GuardedReader()
             return self._reader
-
-
-def _size_bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:  # SQLite's log comes and goes
-            continue
-    return total

@@ -11,7 +11,11 @@ from bitreel.errors import ModelError, ModelMismatch
 from bitreel.library.catalogue import Catalogue
 from bitreel.library.facts import read_facts
 from bitreel.library.folder import Facts, load_model, open_library
+from bitreel.library.remodelling import Remodelling
+from bitreel.library.remodelling_status import kept_model, under_way
+from bitreel.library.results import KeptModel, UnderWay
 from bitreel.library.searched_codes import SearchedCodes
+from bitreel.progress import Progress
 
 if TYPE_CHECKING:
     from bitreel.model import Model
@@ -43,6 +47,25 @@ class Opened:
                     self.catalogue.revision()  # ModelChanged, where another has taken its place
                     raise
             return self._model
+
+    def size_bytes(self) -> int:
+        """Of all the files in the folder."""
+        total = 0
+        for path in self.folder.rglob("*"):
+            try:
+                total += path.stat().st_size if path.is_file() else 0
+            except OSError:  # SQLite's log comes and goes
+                continue
+        return total
+
+    def under_way(self) -> UnderWay | None:
+        return under_way(self.folder, self.catalogue, read_facts(self.catalogue))
+
+    def kept_model(self) -> KeptModel | None:
+        return kept_model(self.folder, read_facts(self.catalogue))
+
+    def remodelling(self, progress: Progress, *, forget_missing: bool) -> Remodelling:
+        return Remodelling(self.folder, progress, self._runtime, forget_missing)
 
     def again(self) -> Opened:
         """The library as it is now. Raises LibraryError, and ModelMismatch where its model was to

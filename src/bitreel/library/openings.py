@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from bitreel.errors import LibraryError, ModelChanged
-from bitreel.library.catalogue import Catalogue
-from bitreel.library.opened import Opened
+from bitreel.library.engine import AnyCatalogue, AnyOpened
 from bitreel.library.results import MigrationReport
 from bitreel.progress import Progress
 from bitreel.search import Wish
@@ -27,18 +26,18 @@ class Openings:
     Threads may share one. Every method raises LibraryError.
     """
 
-    def __init__(self, first: Opened) -> None:
+    def __init__(self, first: AnyOpened) -> None:
         self._latest = first
         # A catalogue closes itself when the last thread has done with it.
-        self._former: WeakSet[Catalogue] = WeakSet()
+        self._former: WeakSet[AnyCatalogue] = WeakSet()
         self._turn = threading.Lock()
 
     @property
-    def latest(self) -> Opened:
+    def latest(self) -> AnyOpened:
         """The one that was found last: the library may have another model by now."""
         return self._latest
 
-    def current(self) -> Opened:
+    def current(self) -> AnyOpened:
         """The library with the model that it has now."""
         opened = self._latest
         try:
@@ -49,7 +48,7 @@ class Openings:
                     self._exchange(opened.again())
         return self._latest
 
-    def ask(self, ask: Callable[[Opened], _Answer]) -> _Answer:
+    def ask(self, ask: Callable[[AnyOpened], _Answer]) -> _Answer:
         """An answer of one model, asked for anew where the library was given another meanwhile."""
         while True:
             opened = self.current()
@@ -78,6 +77,6 @@ class Openings:
             for catalogue in (*self._former, self._latest.catalogue):
                 catalogue.close()
 
-    def _exchange(self, again: Opened) -> None:
+    def _exchange(self, again: AnyOpened) -> None:
         self._former.add(self._latest.catalogue)
         self._latest = again

@@ -16,14 +16,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.codes import BinaryCodes, hamming
-from bitreel.library.catalogue import Catalogue, SegmentsOfVideo
+from bitreel.library.catalogue import SegmentsOfVideo
+from bitreel.library.engine import AnyCatalogue, AnySearched
 from bitreel.library.results import Hit
-from bitreel.library.searched_codes import Near, SearchedCodes
+from bitreel.library.searched_codes import Near
 
 _SAME_SHARE = 16  # of the bits: what codes of one scene differ by
 _GAP_SECONDS = 1e-6  # of rounding
@@ -32,13 +34,13 @@ _POOL, _POOL_TIMES = 30, 3
 
 
 def find_places(
-    catalogue: Catalogue,
-    searched: SearchedCodes,
+    catalogue: AnyCatalogue,
+    searched: AnySearched,
     relaxed: NDArray[np.float32],
     k: int,
     *,
     own: set[int],
-    allowed: NDArray[np.int64] | None,
+    allowed: Any,
     recall: float,
     rerank: bool,
 ) -> tuple[Hit, ...]:
@@ -129,7 +131,7 @@ class _Places:
     """Gathers segments into places, nearest first."""
 
     def __init__(
-        self, catalogue: Catalogue, relaxed: NDArray[np.float32], own: set[int], *, rerank: bool
+        self, catalogue: AnyCatalogue, relaxed: NDArray[np.float32], own: set[int], *, rerank: bool
     ) -> None:
         self.catalogue, self.own, self.rerank = catalogue, own, rerank
         self.relaxed = relaxed

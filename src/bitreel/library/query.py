@@ -16,7 +16,7 @@ from bitreel.library.reading import read_clips, total_damage
 from bitreel.video import Segmenting
 
 if TYPE_CHECKING:
-    from bitreel.library.catalogue import Catalogue
+    from bitreel.library.engine import AnyCatalogue
     from bitreel.model import Model
 
 
@@ -74,7 +74,7 @@ def encode_query(model: Model, clips: Iterable[Clip]) -> Query:
     )
 
 
-def stored_query(catalogue: Catalogue, bits: int, segment_ids: Sequence[int]) -> Query:
+def stored_query(catalogue: AnyCatalogue, bits: int, segment_ids: Sequence[int]) -> Query:
     """Segments of one video that are in the library: what is asked are their codes.
 
     Raises LibraryError where one is not there, ConfigError for none or for several videos.

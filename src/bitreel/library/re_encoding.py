@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bitreel.errors import LibraryError
 from bitreel.library.adding import add_videos
-from bitreel.library.catalogue import Catalogue
+from bitreel.library.engine import AnyCatalogue
 from bitreel.library.records import printable
 from bitreel.progress import Progress, Step
 from bitreel.video import Segmenting
@@ -42,8 +42,8 @@ class ReEncoding:
 
     def __init__(
         self,
-        catalogue: Catalogue,
-        new: Catalogue,
+        catalogue: AnyCatalogue,
+        new: AnyCatalogue,
         segmenting: Segmenting,
         load_model: Callable[[], Model],
         progress: Progress,

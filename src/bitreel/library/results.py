@@ -127,15 +127,16 @@ class KeptModel:
 class Status:
     """What is in a library.
 
-    videos: that are indexed; quarantined: that could not be read; skipped: files that were not
-    wanted, or could not be opened. labels: how many videos each label has; `videos` less their sum
-    have none. damaged: indexed videos some of whose frames were damaged.
-    model_fingerprint: of the model that made the codes. segmenting: how videos are cut. seconds: of
-    video, all together. migration: to another model, None where none is under way. kept_model: what
-    the model before made, None where that is not kept.
+    folder: where it lies, or its address. videos: that are indexed; quarantined: that could not be
+    read; skipped: files that were not wanted, or could not be opened. labels: how many videos each
+    label has; `videos` less their sum have none. damaged: indexed videos some of whose frames were
+    damaged. bytes_on_disk: of all files; on a server, of the codes. model_fingerprint: of the model
+    that made the codes. segmenting: how videos are cut. seconds: of video, all together. migration:
+    to another model, None where none is under way. kept_model: what the model before made, None
+    where that is not kept.
     """
 
-    folder: Path
+    folder: Path | str
     bits: int
     model_fingerprint: str
     segmenting: Segmenting

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from bitreel.codes import BinaryCodes
 from bitreel.errors import CodesError, LibraryError
 from bitreel.library.catalogue import Catalogue
+from bitreel.library.listing import VideoFilter
 from bitreel.progress import Progress, Step
 from bitreel.search import (
     AsymmetricReranker,
@@ -70,6 +71,11 @@ class SearchedCodes:
         self._plan: Facts = {}
         self._unwritten = 0  # segments that it took or forgot since
         self._changing = RLock()
+
+    def allowed(self, wanted: VideoFilter, own: set[int]) -> NDArray[np.int64]:
+        """The segments of videos that fit, without the query's own: int64 [M], rising."""
+        fitting = self._catalogue.segment_ids_of(wanted)
+        return np.setdiff1d(fitting, np.array([*own], np.int64), assume_unique=True)
 
     def nearest(
         self,

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from bitreel.library.adding import is_gone
-from bitreel.library.catalogue import Catalogue
 from bitreel.library.collection import Collection
+from bitreel.library.engine import AnyCatalogue
 from bitreel.library.results import AddReport
 
 
-def sync(catalogue: Catalogue, collection: Collection, add: Callable[[], AddReport]) -> AddReport:
+def sync(
+    catalogue: AnyCatalogue, collection: Collection, add: Callable[[], AddReport]
+) -> AddReport:
     """See `Library.sync`. add: adds the collection's videos.
 
     What is gone is forgotten last: a file that moved takes its codes along.
@@ -26,7 +28,7 @@ def sync(catalogue: Catalogue, collection: Collection, add: Callable[[], AddRepo
     return replace(report, removed=removed, skipped=len(collection.skipped), absent=absent)
 
 
-def _gone(catalogue: Catalogue, collection: Collection) -> tuple[list[Path], dict[Path, int]]:
+def _gone(catalogue: AnyCatalogue, collection: Collection) -> tuple[list[Path], dict[Path, int]]:
     """The files that are no longer there, and those that an empty folder is missing.
 
     A folder without a video that held some is more likely a disk that is not mounted than a

@@ -61,7 +61,7 @@ class StatusItem(BaseModel):
         return cls(
             version=__version__,
             folder=printable(status.folder),
-            uri=status.folder.as_uri(),
+            uri=status.folder if isinstance(status.folder, str) else status.folder.as_uri(),
             videos=status.videos,
             segments=status.segments,
             seconds=status.seconds,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bitreel.errors import ConfigError, LibraryError
-from bitreel.library.catalogue import Catalogue
 from bitreel.library.columns import joined_segments, joined_videos
+from bitreel.library.engine import AnyCatalogue
 from bitreel.library.exchange.exported import Exported
 from bitreel.library.exchange.files import files_of, write_codes
 from bitreel.library.folder import Facts
@@ -29,7 +29,7 @@ class ExportReport:
 
 
 def export_codes(
-    catalogue: Catalogue, facts: Facts, path: Path, *, overwrite: bool, progress: Progress
+    catalogue: AnyCatalogue, facts: Facts, path: Path, *, overwrite: bool, progress: Progress
 ) -> ExportReport:
     """See `Library.export`."""
     files = check_free(path, overwrite=overwrite)
@@ -52,7 +52,7 @@ def check_free(path: Path, *, overwrite: bool) -> tuple[Path, ...]:
     return files
 
 
-def take_out(catalogue: Catalogue, facts: Facts, progress: Progress) -> Exported:
+def take_out(catalogue: AnyCatalogue, facts: Facts, progress: Progress) -> Exported:
     """What the library holds at one moment, whoever writes meanwhile. Raises LibraryError."""
     with catalogue.transaction():
         total = catalogue.segments()
@@ -75,6 +75,6 @@ def take_out(catalogue: Catalogue, facts: Facts, progress: Progress) -> Exported
         )
     except ValueError as error:
         raise LibraryError(
-            f"{catalogue.path} is damaged ({error}): bring it back from a copy, or index the "
+            f"{catalogue.place} is damaged ({error}): bring it back from a copy, or index the "
             f"videos into a new folder."
         ) from error

@@ -89,8 +89,13 @@ class MilvusCatalogue:
             if self.client.has(collection):
                 self.client.drop(collection)
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """The library's address."""
         return str(self.client.address)
+
+    def __str__(self) -> str:
+        return self.place
 
     # What a store does
 
@@ -345,6 +350,10 @@ class MilvusCatalogue:
 
     def segment_ids(self, path: Path) -> set[int]:
         return {int(row["id"]) for row in self.stored.of_videos([id_of_video(path)])}
+
+    def ids(self) -> NDArray[np.int64]:
+        found = self.client.every(self.stored.collection, "", ())
+        return np.array([row["id"] for rows in found for row in rows], np.int64)
 
     def codes(self, *, bits: int, after: int = 0) -> tuple[NDArray[np.int64], BinaryCodes]:
         where = f"id > {after}"

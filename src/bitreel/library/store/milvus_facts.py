@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 import xxhash
+from platformdirs import user_cache_path
 
-from bitreel.errors import ConfigError, LibraryError, ModelError
+from bitreel.errors import ConfigError, LibraryError, ModelError, ModelMismatch
 from bitreel.library.store.milvus_client import MilvusClient, Row
 from bitreel.library.store.milvus_rows import FACT_FIELDS, NO_VECTOR_INDEX, NOTHING, equals
 from bitreel.version import __version__
@@ -146,9 +146,24 @@ class MilvusFacts:
         return str(rows[0]["value"]) if rows else None
 
 
+def fetch_model(remote: MilvusFacts, fingerprint: str, runtime: str) -> Model:
+    """A model that lies with the library."""
+    from bitreel.model import Model
+    from bitreel.runtime import default_networks
+
+    folder = remote.model(fingerprint)
+    model = Model.load(folder).use_runtime(runtime, kept=default_networks())
+    if model.fingerprint != fingerprint:
+        raise ModelMismatch(
+            f"{folder} is the model {model.fingerprint[:12]} and should be {fingerprint[:12]}: "
+            f"delete that folder, and it is fetched again."
+        )
+    return model
+
+
 def models_folder() -> Path:
     """Where models are kept that came from a server."""
-    return Path(platformdirs.user_cache_dir("bitreel")) / "models"
+    return user_cache_path("bitreel") / "models"
 
 
 def _done(fingerprint: str) -> str:

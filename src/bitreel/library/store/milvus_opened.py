@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,17 @@ from bitreel.codes import BinaryCodes
 from bitreel.errors import ConfigError, ModelMismatch
 from bitreel.library.facts import Facts
 from bitreel.library.listing import VideoFilter
+from bitreel.library.results import KeptModel, UnderWay
 from bitreel.library.searched_codes import SHORTLIST, Near
+from bitreel.library.store.address import Address
 from bitreel.library.store.milvus_catalogue import MilvusCatalogue
 from bitreel.library.store.milvus_client import MOST_ROWS, MilvusClient, Row
-from bitreel.library.store.milvus_facts import MilvusFacts, RemoteFacts
+from bitreel.library.store.milvus_facts import MilvusFacts, RemoteFacts, fetch_model
+from bitreel.library.store.milvus_remodelling import MilvusRemodelling, kept_model, under_way
 from bitreel.library.store.milvus_segments import near
 from bitreel.progress import Progress
 from bitreel.search import AsymmetricReranker, Neighbours, Plan, Wish
+from bitreel.video import Segmenting
 
 if TYPE_CHECKING:
     from bitreel.model import Model
@@ -35,6 +40,37 @@ class Condition:
 
     def __len__(self) -> int:
         return self.segments
+
+
+def is_there(address: Address) -> bool:
+    """Whether a library stands there. Raises LibraryError."""
+    with closing(MilvusClient(address)) as client:
+        return MilvusFacts(client).exists()
+
+
+def make(address: Address, model: Model, segmenting: Segmenting) -> bool:
+    """Make an empty library. False where there is one already. Raises LibraryError."""
+    if model.bits % 8:
+        raise ConfigError(f"Milvus holds codes of whole bytes, the model's have {model.bits} bits.")
+    with closing(MilvusClient(address)) as client:
+        remote = MilvusFacts(client)
+        if remote.exists():
+            return False
+        remote.create()
+        remote.put_model(model)
+        MilvusCatalogue(client, model.fingerprint, model.bits).create()
+        remote.write(RemoteFacts(model.bits, model.fingerprint, segmenting))
+    return True
+
+
+def open_at(address: Address, model: Model | None, runtime: str) -> MilvusOpened:
+    """Raises LibraryError where there is no library."""
+    client = MilvusClient(address)
+    try:
+        return MilvusOpened(client, MilvusFacts(client).read(), model, runtime)
+    except BaseException:
+        client.close()
+        raise
 
 
 class MilvusSearched:
@@ -73,6 +109,9 @@ class MilvusSearched:
         best = reranker.rerank(relaxed, Neighbours(ids[order][None], distances[order][None]), k)
         fields = (best.ids, best.distances_bits, best.asymmetric_bits)
         return [Near(*one) for one in zip(*(field[0].tolist() for field in fields), strict=True)]
+
+    def replan(self, progress: Progress) -> Plan:
+        return self.plan(Wish(), progress)
 
     def plan(self, wish: Wish, progress: Progress) -> Plan:
         raise ConfigError(
@@ -115,6 +154,19 @@ class MilvusOpened:
                 self._model = fetch_model(self.remote, self.facts.fingerprint, self._runtime)
             return self._model
 
+    def size_bytes(self) -> int:
+        """Of the codes: the server does not say what they take on its disk."""
+        return self.catalogue.segments() * ((self.facts.bits + 7) // 8)
+
+    def under_way(self) -> UnderWay | None:
+        return under_way(self.client, self.remote.read())
+
+    def kept_model(self) -> KeptModel | None:
+        return kept_model(self.client, self.remote.read())
+
+    def remodelling(self, progress: Progress, *, forget_missing: bool) -> MilvusRemodelling:
+        return MilvusRemodelling(self.client, progress, self._runtime, forget_missing)
+
     def again(self) -> MilvusOpened:
         """The library as it is now. Raises as `Opened.again` does."""
         return self.with_model(self._model if self.given else None)
@@ -128,18 +180,3 @@ class MilvusOpened:
                 f"model or without one to use the library's own."
             )
         return MilvusOpened(self.client, facts, known, self._runtime)
-
-
-def fetch_model(remote: MilvusFacts, fingerprint: str, runtime: str) -> Model:
-    """A model that lies with the library."""
-    from bitreel.model import Model
-    from bitreel.runtime import default_networks
-
-    folder = remote.model(fingerprint)
-    model = Model.load(folder).use_runtime(runtime, kept=default_networks())
-    if model.fingerprint != fingerprint:
-        raise ModelMismatch(
-            f"{folder} is the model {model.fingerprint[:12]} and should be {fingerprint[:12]}: "
-            f"delete that folder, and it is fetched again."
-        )
-    return model

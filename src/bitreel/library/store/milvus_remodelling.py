@@ -14,8 +14,7 @@ from bitreel.library.records import Entry, Fate, VideoRecord
 from bitreel.library.results import KeptModel, MigrationReport, UnderWay
 from bitreel.library.store.milvus_catalogue import MilvusCatalogue
 from bitreel.library.store.milvus_client import MilvusClient
-from bitreel.library.store.milvus_facts import MilvusFacts, RemoteFacts
-from bitreel.library.store.milvus_opened import fetch_model
+from bitreel.library.store.milvus_facts import MilvusFacts, RemoteFacts, fetch_model
 from bitreel.progress import Progress
 
 if TYPE_CHECKING:

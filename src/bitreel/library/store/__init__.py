@@ -1,0 +1,1 @@
+"""The engines that keep the codes of libraries that outgrow a folder."""
