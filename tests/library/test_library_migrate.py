@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,7 @@ from library_helpers import (
     rows,
     tiny_model,
 )
-from migrating_helpers import COUNT, WIDTHS, Small, check_whole, make_small, names, new_model
+from migrating_helpers import COUNT, WIDTHS, Stop, check_whole, names, new_model, stop_at
 
 from bitreel.errors import LibraryError
 from bitreel.library import (
@@ -33,26 +34,7 @@ from bitreel.library.results import KeptModel
 from bitreel.progress import Step, silent
 from bitreel.video import Segmenting
 
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return make_small(tmp_path_factory.mktemp("small"))
-
-
-@pytest.fixture
-def folder(small: Small, tmp_path: Path) -> Path:
-    """Of a library that may be changed."""
-    return small.copied(tmp_path)
-
-
-@pytest.fixture
-def videos(small: Small) -> list[Path]:
-    return small.videos
-
-
-@pytest.fixture
-def expected(small: Small) -> dict[str, dict[str, bytes]]:
-    return small.codes
+pytest_plugins = ["migrating_fixtures"]
 
 
 # There, and back
@@ -254,6 +236,43 @@ def test_a_file_that_never_stays_the_same(
         with pytest.raises(VideosMissing, match="is a link to another file now"):
             library.migrate(new_model())
     assert re_encoding._MOST_TRIES > 1
+
+
+def test_a_file_with_an_older_time_was_put_in_the_place_of_one_that_is_encoded(
+    folder: Path, tmp_path: Path
+) -> None:
+    """As from a backup: the time of a file does not tell which came last."""
+    one, other = make_videos(tmp_path / "more", 2, first=50)
+    with Library.open(folder) as library:
+        library.add([one, other])
+        with pytest.raises(Stop):
+            library.migrate(new_model(44), progress=stop_at(COUNT + 2))
+        make_video(one, 70)
+        os.utime(one, ns=(10**18, 10**18))
+        assert library.add([one]).replaced == 1
+        library.migrate(new_model(44))
+    with Library.create(tmp_path / "anew", new_model(44)) as anew:
+        anew.add([one, other])
+    codes = indexed_codes(folder)
+    assert {name: codes[name] for name in (one.name, other.name)} == indexed_codes(anew.folder)
+
+
+def test_the_earlier_state_of_a_file_that_is_away_is_not_taken_for_the_later(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Where no file is there to look at, the later of two states is the one that was read last."""
+    video = make_video(tmp_path / "a.mp4", 50)
+    os.utime(video, ns=(2 * 10**18, 2 * 10**18))
+    with Library.open(folder) as library:
+        library.add([video])
+        with pytest.raises(Stop):
+            library.migrate(new_model(44), progress=stop_at(COUNT + 1))
+        make_video(video, 70)
+        os.utime(video, ns=(3 * 10**18, 3 * 10**18))
+        library.add([video])
+        video.unlink()
+        with pytest.raises(VideosMissing, match="1 videos of"):
+            library.migrate()
 
 
 def test_many_videos(tmp_path: Path) -> None:

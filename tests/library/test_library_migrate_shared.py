@@ -12,7 +12,7 @@ from library_helpers import (
     make_videos,
     tiny_model,
 )
-from migrating_helpers import COUNT, WIDTHS, Small, Stop, make_small, new_model, stop_at
+from migrating_helpers import COUNT, WIDTHS, Stop, new_model, stop_at
 
 from bitreel.errors import ModelChanged, ModelMismatch
 from bitreel.library import (
@@ -24,26 +24,7 @@ from bitreel.library.re_encoding import ReEncoding
 from bitreel.model import Model
 from bitreel.progress import Step
 
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return make_small(tmp_path_factory.mktemp("small"))
-
-
-@pytest.fixture
-def folder(small: Small, tmp_path: Path) -> Path:
-    """Of a library that may be changed."""
-    return small.copied(tmp_path)
-
-
-@pytest.fixture
-def videos(small: Small) -> list[Path]:
-    return small.videos
-
-
-@pytest.fixture
-def expected(small: Small) -> dict[str, dict[str, bytes]]:
-    return small.codes
+pytest_plugins = ["migrating_fixtures"]
 
 
 def test_whoever_has_it_open_goes_on_with_the_new_model(

@@ -22,7 +22,6 @@ from migrating_helpers import (
     Small,
     Stop,
     check_whole,
-    make_small,
     names,
     new_model,
     stop_at,
@@ -40,26 +39,7 @@ from bitreel.library.results import UnderWay
 from bitreel.model import Model
 from bitreel.progress import Step
 
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return make_small(tmp_path_factory.mktemp("small"))
-
-
-@pytest.fixture
-def folder(small: Small, tmp_path: Path) -> Path:
-    """Of a library that may be changed."""
-    return small.copied(tmp_path)
-
-
-@pytest.fixture
-def videos(small: Small) -> list[Path]:
-    return small.videos
-
-
-@pytest.fixture
-def expected(small: Small) -> dict[str, dict[str, bytes]]:
-    return small.codes
+pytest_plugins = ["migrating_fixtures"]
 
 
 # Broken off
