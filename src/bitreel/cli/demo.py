@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from bitreel.cli.console import Json, err, out, print_json, show_progress
+from bitreel.cli.demo_page import PORT, is_watched, serve_page
 from bitreel.progress import Progress, Step
 
 if TYPE_CHECKING:
@@ -54,9 +55,20 @@ def demo(
     clips_per_class: Annotated[
         int, typer.Option(min=4, help="Clips of each of the twelve actions.")
     ] = 20,
+    serve: Annotated[
+        bool | None,
+        typer.Option(
+            "--serve/--no-serve",
+            help="Serve the page of the library at the end, until Ctrl-C.  [default: on a "
+            "terminal, and not with --json]",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Draw clips, learn, index, evaluate and search: the whole road in a minute or two.
+
+    It ends with the address of a page on which the library is searched.
 
     Example: `bitreel demo --output demo`
     """
@@ -82,6 +94,19 @@ def demo(
         "seconds": round(time.monotonic() - started, 1),
     }
     print_json(answer) if json else _tell(places, dataset, answer)
+    page = f"#similar/{results.hits[0].video_id}"  # what looks like the clip that was found first
+    if serve or (serve is None and not json and is_watched()):
+        serve_page(places.library, places.clips, page, _tell_address)
+    elif not json:
+        out.print(
+            f"\nThe page: bitreel serve {places.library} --folder {places.clips}\n"
+            f"and open http://127.0.0.1:{PORT}/{page}",
+            soft_wrap=True,
+        )
+
+
+def _tell_address(address: str) -> None:
+    out.print(Text(f"\nThe page: {address}", "bold"), "(Ctrl-C ends it)", soft_wrap=True)
 
 
 def _make_clips(places: Places, clips_per_class: int, progress: Progress) -> Dataset:
