@@ -164,3 +164,16 @@ def test_a_folder_without_videos(trained: Trained, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     words = ("index", tmp_path / "library", tmp_path / "empty", "--model", trained.model)
     assert bitreel(*words).error.startswith("There are no videos in")
+
+
+@pytest.mark.parametrize("words", [["--only", "*.mp4"], ["--exclude", "jump"]], ids=str)
+def test_patterns_choose_in_folders_and_not_in_lists(
+    trained: Trained, tmp_path: Path, words: list[str]
+) -> None:
+    """They would be passed over, and files indexed that were not wanted."""
+    library, folder = tmp_path / "library", trained.manifest.parent
+    model = ("--model", trained.model)
+    for named in ((trained.manifest,), (folder,), (folder, "--split", "database")):
+        error = bitreel("index", library, *named, *model, *words).error
+        assert f"--only and --exclude choose in folders, and {named[0]} is a list." in error
+    assert not library.exists()

@@ -74,6 +74,29 @@ def test_made_and_opened_with_its_own_model(tmp_path: Path, query: Path) -> None
         assert third.status().videos == 1
 
 
+def test_one_that_was_named_from_here_is_found_from_elsewhere(
+    copy: Path, tmp_path: Path, query: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model, the index, another model: all of them are looked for later."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    video = make_videos(tmp_path / "more", 1, first=50)[0]
+    monkeypatch.chdir(copy.parent)
+    with Library.open(copy.name) as library:
+        monkeypatch.chdir(elsewhere)
+        assert library.search(query).hits
+        assert library.add([video]).added == 1
+        library.plan_index()
+        library.migrate(tiny_model(seed=1))
+        assert library.search(query).hits
+        library.roll_back()
+        assert library.discard_previous()
+        assert library.status().bytes_on_disk > 0
+        assert library.folder == copy
+    assert list(elsewhere.iterdir()) == []
+    assert (copy / "index").is_dir()
+
+
 def test_two_are_not_made_in_one_folder(copy: Path) -> None:
     before = indexed_codes(copy)
     with pytest.raises(LibraryError, match="is a library already"):
