@@ -59,15 +59,17 @@ def test_watch_follows_a_folder(clips: Path, trained: Trained, tmp_path: Path) -
     library = tmp_path / "library"
     words = [str(SCRIPT), "index", str(library), str(clips), "--model", str(trained.model)]
     command = [*words, "--watch", "--runtime", "torch"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    printed = tmp_path / "printed"
+    with printed.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE, text=True)
     until(lambda: names(library) == {"0.mp4", "1.mp4", "2.mp4"}, process)
     shutil.copy(trained.query.with_name("scene0003.mp4"), clips / "new.mp4")
     until(lambda: "new.mp4" in names(library), process)
     (clips / "0.mp4").unlink()
     until(lambda: "0.mp4" not in names(library), process)
+    until(lambda: "1 removed" in printed.read_text(), process)
     process.send_signal(signal.SIGINT)
-    out, told = process.communicate(timeout=PATIENCE_SECONDS)
+    _, told = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert "Watching" in told
-    assert "1 added, 0 replaced, 3 unchanged" in out
-    assert "1 removed" in out
+    assert "1 added, 0 replaced, 3 unchanged" in printed.read_text()
