@@ -1,4 +1,4 @@
-"""The options of every verb that opens a data set."""
+"""The options of every verb that opens a library or a data set."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ DATA_HELP = (
     "ucf101:ROOT or hmdb51:ROOT."
 )
 
+Place = Annotated[
+    str,
+    typer.Argument(
+        metavar="LIBRARY",
+        help="The library's folder, or its address in Milvus, http://HOST:19530/NAME.",
+        show_default=False,
+    ),
+]
 Data = Annotated[str, typer.Argument(metavar="DATA", help=DATA_HELP, show_default=False)]
 Fold = Annotated[int, typer.Option(min=1, max=3, help="Official split of UCF101 or HMDB51.")]
 Lists = Annotated[

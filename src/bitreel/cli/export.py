@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from bitreel.cli.console import Json, out, print_json, show_progress
+from bitreel.cli.data_options import Place
 
 
 def export(
-    library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    library: Place,
     file: Annotated[
         Path,
         typer.Argument(

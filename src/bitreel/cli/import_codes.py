@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 def import_codes(
     library: Annotated[
-        Path,
+        str,
         typer.Argument(
-            help="The library's folder; with --model made if it is not there.", show_default=False
+            help="The library's folder or address; with --model made if it is not there.",
+            show_default=False,
         ),
     ],
     file: Annotated[
@@ -53,7 +54,7 @@ def import_codes(
     if json:
         print_json(
             {
-                "library": str(library),
+                "library": library,
                 "added": report.added,
                 "replaced": report.replaced,
                 "unchanged": report.unchanged,
@@ -69,7 +70,7 @@ def import_codes(
     )
 
 
-def _open(folder: Path, exported: Exported, model_folder: Path | None) -> Library:
+def _open(place: str, exported: Exported, model_folder: Path | None) -> Library:
     from bitreel.library import Library
     from bitreel.library.exchange import check_made_by
 
@@ -78,11 +79,11 @@ def _open(folder: Path, exported: Exported, model_folder: Path | None) -> Librar
 
         model = Model.load(model_folder)
         check_made_by(exported, model, model_folder)  # before a library is made in vain
-        if not Library.exists(folder):
-            return Library.open_or_create(folder, model, segmenting=exported.segmenting)
-    elif not Library.exists(folder):
+        if not Library.exists(place):
+            return Library.open_or_create(place, model, segmenting=exported.segmenting)
+    elif not Library.exists(place):
         raise ConfigError(
-            f"There is no library at {folder}: name the model that made the codes with --model, "
+            f"There is no library at {place}: name the model that made the codes with --model, "
             f"and it is made."
         )
-    return Library.open(folder)
+    return Library.open(place)

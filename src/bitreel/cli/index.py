@@ -15,6 +15,7 @@ from bitreel.cli.data_options import Fold, Lists, Runtime
 from bitreel.cli.videos import Choice, Found, collection_of, find
 from bitreel.errors import ConfigError, DataError
 from bitreel.library.collection import Filter
+from bitreel.library.site import folder_for, site_of
 
 if TYPE_CHECKING:
     from bitreel.library import AddReport, Library, Status
@@ -24,7 +25,14 @@ Answer = dict[str, Any]
 
 
 def index(
-    library: Annotated[Path, typer.Argument(help="The library's folder; made if it is not there.")],
+    library: Annotated[
+        str,
+        typer.Argument(
+            help="The library's folder, made if it is not there; or its address in Milvus, "
+            "http://HOST:19530/NAME.",
+            show_default=False,
+        ),
+    ],
     videos: Annotated[
         list[str],
         typer.Argument(
@@ -131,7 +139,7 @@ def index(
     """
     segmenting = _segmenting(window, stride, shots)
     chosen = Choice(labels, Filter(only or (), exclude or ()), split, fold, lists)
-    found = find(videos, chosen, library)
+    found = find(videos, chosen, folder_for(site_of(library)))
     if watch and not found.folders:
         raise ConfigError("--watch follows folders: name one.")
     with _open(library, model, segmenting, runtime) as opened:
@@ -148,7 +156,7 @@ def _index(opened: Library, found: Found, *, retry: bool, show: Callable[[Answer
             reports.append(opened.add(found.videos, retry=retry, progress=progress))
         if found.collection is not None:
             reports.append(opened.sync(found.collection, retry=retry, progress=progress))
-    show(_answer(opened.folder, reports, opened.status()))
+    show(_answer(str(opened.site), reports, opened.status()))
 
 
 def _follow(opened: Library, found: Found, chosen: Choice, show: Callable[[Answer], None]) -> None:
@@ -175,25 +183,25 @@ def _segmenting(
 
 
 def _open(
-    folder: Path, model_folder: Path | None, segmenting: Segmenting | None, runtime: str
+    place: str, model_folder: Path | None, segmenting: Segmenting | None, runtime: str
 ) -> Library:
     from bitreel.library import Library
     from bitreel.runtime import default_networks
 
     if model_folder is None:
-        return Library.open(folder, segmenting=segmenting, runtime=runtime)
+        return Library.open(place, segmenting=segmenting, runtime=runtime)
     from bitreel.model import Model
 
     model = Model.load(model_folder).use_runtime(runtime, kept=default_networks())
-    return Library.open_or_create(folder, model, segmenting=segmenting)
+    return Library.open_or_create(place, model, segmenting=segmenting)
 
 
-def _answer(library: Path, reports: Sequence[AddReport], status: Status) -> Answer:
+def _answer(library: str, reports: Sequence[AddReport], status: Status) -> Answer:
     counted = ("added", "replaced", "moved", "removed", "unchanged", "failed", "skipped")
     failures = {str(path): why for report in reports for path, why in report.failures.items()}
     damaged = {str(path): what for report in reports for path, what in report.damaged.items()}
     return {
-        "library": str(library),
+        "library": library,
         **{name: sum(getattr(report, name) for report in reports) for name in counted},
         "failures": failures,
         "damaged": damaged,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from bitreel.cli.console import Json, out, print_json, show_progress
+from bitreel.cli.data_options import Place
 from bitreel.cli.search import Recall
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def index_report(
-    library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    library: Place,
     recall: Recall = 1.0,
     k: Annotated[int, typer.Option("-k", "--top", min=1, help="Hits that searches want.")] = 10,
     json: Json = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bitreel.cli.console import Json, out, print_json, show_progress, warn_of_files
-from bitreel.cli.data_options import Runtime
+from bitreel.cli.data_options import Place, Runtime
 from bitreel.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def migrate(
-    library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    library: Place,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -102,7 +102,7 @@ def _change(
 def _throw_away(opened: Library, *, abandon: bool, json: bool) -> None:
     found = opened.abandon_migration() if abandon else opened.discard_previous()
     if json:
-        print_json({"library": str(opened.folder), "deleted": found})
+        print_json({"library": str(opened.site), "deleted": found})
         return
     if abandon:
         done = "Deleted what the migration had made." if found else "No migration was under way."
@@ -111,7 +111,7 @@ def _throw_away(opened: Library, *, abandon: bool, json: bool) -> None:
     out.print(done)
 
 
-def _tell(library: Path, report: MigrationReport, *, json: bool) -> None:
+def _tell(library: str, report: MigrationReport, *, json: bool) -> None:
     forgotten = {str(path): why for path, why in report.forgotten.items()}
     if json:
         print_json(

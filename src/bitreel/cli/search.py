@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from bitreel.cli.console import Json, err, out, print_json, warn
+from bitreel.cli.data_options import Place
 from bitreel.cli.explanation import print_explanation, to_json
 from bitreel.errors import ConfigError
 from bitreel.library.records import resolved
@@ -30,7 +31,7 @@ Recall = Annotated[
 
 
 def search(
-    library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    library: Place,
     video: Annotated[Path, typer.Argument(help="The video to compare.", show_default=False)],
     k: Annotated[int, typer.Option("-k", "--top", min=1, help="Hits to show.")] = 10,
     start: Annotated[

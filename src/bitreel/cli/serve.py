@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from bitreel.cli.console import Json, err, print_json
+from bitreel.cli.data_options import Place
 from bitreel.errors import ConfigError
 
 
 def serve(
-    library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    library: Place,
     host: Annotated[
         str,
         typer.Option(help="Where to listen; others than this machine need --token."),

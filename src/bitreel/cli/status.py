@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bitreel.cli.console import Json, out, print_json
+from bitreel.cli.data_options import Place
 from bitreel.library.records import Entry, Fate
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def status(
-    library: Annotated[Path, typer.Argument(help="The library's folder.", show_default=False)],
+    library: Place,
     ledger: Annotated[
         bool, typer.Option("--ledger", help="A line for every file: what became of it, and why.")
     ] = False,

@@ -18,7 +18,7 @@ class Settings:
     most. Raises ConfigError.
     """
 
-    library: Path
+    library: Path | str
     host: str = "127.0.0.1"
     port: int = 8000
     token: str | None = None

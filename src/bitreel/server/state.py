@@ -37,7 +37,7 @@ class State:
         self.media = Media(PictureCache(settings.cache, settings.cache_bytes), self._reader)
         self.uploads = Uploads(at_once=settings.uploads_at_once, most_bytes=settings.upload_bytes)
         self.kept = KeptUploads(
-            settings.uploads or settings.library / "uploads", settings.most_uploads, self.uploads
+            settings.uploads or self.library.folder / "uploads", settings.most_uploads, self.uploads
         )
         self.rate = RateLimit(settings.searches_a_minute)
         self.media_threads = CapacityLimiter(_MEDIA_THREADS)

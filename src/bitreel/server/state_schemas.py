@@ -27,8 +27,8 @@ class LibraryItem(BaseModel):
     @classmethod
     def of(cls, library: Library) -> LibraryItem:
         return cls(
-            folder=printable(library.folder),
-            uri=library.folder.as_uri(),
+            folder=printable(str(library.site)),
+            uri=_uri(library.site if isinstance(library.site, Path) else str(library.site)),
             bits=library.bits,
             fingerprint=library.fingerprint,
             segmenting=library.segmenting,
@@ -61,7 +61,7 @@ class StatusItem(BaseModel):
         return cls(
             version=__version__,
             folder=printable(status.folder),
-            uri=status.folder if isinstance(status.folder, str) else status.folder.as_uri(),
+            uri=_uri(status.folder),
             videos=status.videos,
             segments=status.segments,
             seconds=status.seconds,
@@ -116,3 +116,8 @@ class LedgerPage(BaseModel):
     total: int
     offset: int
     items: list[EntryItem]
+
+
+def _uri(place: Path | str) -> str:
+    """Of a folder; an address is one."""
+    return place if isinstance(place, str) else place.as_uri()

@@ -180,7 +180,8 @@ class MilvusClient:
     def level(self) -> str:
         """How fresh a read must be: what this process wrote a moment ago is always seen."""
         if self.address.consistency == "Bounded" and not self.address.is_lite:
-            return "Strong" if time.monotonic() - self._wrote < _OWN_WRITES_SECONDS else "Bounded"
+            own = time.monotonic() - self._wrote < _OWN_WRITES_SECONDS
+            return "Session" if own else "Bounded"
         return self.address.consistency
 
     def _check_version(self) -> None:

@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 
 from bitreel.errors import ConfigError, LibraryError, ModelError, ModelMismatch
 from bitreel.library.store.milvus_client import MilvusClient, Row
-from bitreel.library.store.milvus_rows import FACT_FIELDS, NO_VECTOR_INDEX, NOTHING, equals
+from bitreel.library.store.milvus_rows import FACT_FIELDS, NO_VECTOR_INDEX, NOTHING, among, equals
 from bitreel.version import __version__
 from bitreel.video import Segmenting
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 _FACTS = "facts"
 _PIECE_BYTES = 48_000  # 64,000 letters in base64
+_PIECES_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,18 @@ class MilvusFacts:
             self.client.drop(self.collection)
 
     def _read_pieces(self, fingerprint: str, name: str) -> Iterator[bytes]:
-        number = 0
+        """Of a file whose last piece is known to be there: what was written before it is too."""
+        first = 0
         while True:
-            value = self._value(f"{fingerprint}/{name}/{number}", level="Strong")
-            if value is None:
+            keys = [f"{fingerprint}/{name}/{first + number}" for number in range(_PIECES_AT_ONCE)]
+            where = among("id", (_row(key, "")["id"] for key in keys))
+            rows = self.client.query(self.collection, where, ("key", "value"), level="Eventually")
+            found = {row["key"]: row["value"] for row in rows}
+            pieces = [base64.b64decode(found[key]) for key in keys if key in found]
+            yield from pieces
+            if len(pieces) < len(keys):
                 return
-            yield base64.b64decode(value)
-            number += 1
+            first += len(keys)
 
     def _value(self, key: str, *, level: str) -> str | None:
         where = equals("id", _row(key, "")["id"])
@@ -185,5 +191,5 @@ def _pieces(fingerprint: str, name: str, content: bytes) -> Iterator[list[Row]]:
         )
         for number, start in enumerate(starts)
     ]
-    for first in range(0, len(rows), 100):
-        yield rows[first : first + 100]
+    for first in range(0, len(rows), _PIECES_AT_ONCE):
+        yield rows[first : first + _PIECES_AT_ONCE]
