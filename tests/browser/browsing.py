@@ -21,7 +21,7 @@ from command_line import Trained
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-MANY = 600  # videos
+MANY = 1500  # videos
 expect.set_options(timeout=30_000)  # the first search loads the model
 
 

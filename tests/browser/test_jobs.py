@@ -52,7 +52,7 @@ def test_progress_is_seen_midway_and_a_job_is_cancelled(
     page.get_by_role("button", name="Index", exact=True).click()
 
     job = page.locator(".job").first
-    midway = re.compile(r"[1-9]\d* of 600")
+    midway = re.compile(r"[1-9]\d* of 1500")
     expect(job).to_contain_text(midway)
     expect(page.locator("#running")).to_contain_text(midway)
     part = job.locator("progress").evaluate("(one) => one.value / one.max")
@@ -67,7 +67,7 @@ def test_progress_is_seen_midway_and_a_job_is_cancelled(
     expect(page.locator("#running")).to_be_hidden()
     expect(page.locator(".job").first.get_by_role("button", name="Cancel")).to_be_hidden()
     with urlopen(f"{busy_server.address}api/status") as answer:
-        assert 48 < json.load(answer)["videos"] < 48 + 600
+        assert 48 < json.load(answer)["videos"] < 48 + 1500
     assert errors.told == []
     page.close()
 
