@@ -9,9 +9,11 @@ import pytest
 
 pytest.importorskip("playwright", reason="Playwright is not installed: make test-browser does it")
 
-from acting import open_first, plays, shown
+from acting import drop, open_first, plays, shown
 from playwright.sync_api import expect
 from serving import Errors, Served
+
+from command_line import Trained
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -23,7 +25,7 @@ pytest_plugins = ["browsing"]
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_no_serious_fault_for_people_who_see_or_move_otherwise(
-    chromium: Browser, served: Served, scheme: str, width: int
+    chromium: Browser, served: Served, trained: Trained, scheme: str, width: int
 ) -> None:
     package = pytest.importorskip("axe_playwright_python", reason="make test-browser installs axe")
     axe = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -46,6 +48,9 @@ def test_no_serious_fault_for_people_who_see_or_move_otherwise(
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Ledger").click()
     page.locator("tbody tr").first.wait_for()
+    _check(page, axe)
+    drop(page, "mine.mp4", trained.query.read_bytes())
+    page.wait_for_selector(".rank")
     _check(page, axe)
     page.close()
 
