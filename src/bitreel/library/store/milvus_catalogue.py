@@ -203,8 +203,6 @@ class MilvusCatalogue:
     def _write(self, records: Sequence[VideoRecord], known: Mapping[int, Row]) -> None:
         replaced = [number for number in ids_of(r.path for r in records) if number in known]
         rows = [row for record in records for row in segment_rows(record)]
-        if not self.stored.rewrites_at_once:
-            self.files.mark([known[number] for number in replaced])
         self.stored.write(rows)
         self.stored.forget_others(replaced, (row["id"] for row in rows))
         self.files.put(records)
@@ -246,8 +244,6 @@ class MilvusCatalogue:
 
     def _relabel(self, row: Row, label: str) -> None:
         rows = [_plain(one, label=label) for one in self.stored.of_videos([row["id"]])]
-        if not self.stored.rewrites_at_once:
-            self.files.mark([row])
         self.stored.write(rows)
         self.files.write([row | {"label": label}])
 

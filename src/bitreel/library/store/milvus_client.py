@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from bitreel.library.store.address import Address
 MOST_ROWS = 16_384  # that Milvus gives in one answer
 _OWN_WRITES_SECONDS = 10.0  # until what was written is seen by all
 _ROWS_AT_ONCE = 2_000
-_OLDEST = (2, 3)
+_OLDEST, _OLDEST_WITH_PARTITIONS = (2, 3), (2, 4)
 
 Row = dict[str, Any]
 
@@ -80,16 +80,9 @@ class MilvusClient:
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """In place of rows of the same ids. Returns when the server has them in its log."""
-        self._write(self._client.upsert, collection, rows)
-
-    def insert(self, collection: str, rows: Sequence[Row]) -> None:
-        """Rows of ids that are not there."""
-        self._write(self._client.insert, collection, rows)
-
-    def _write(self, write: Callable[..., Any], collection: str, rows: Sequence[Row]) -> None:
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             with told(self.address):
-                write(collection, list(rows[first : first + _ROWS_AT_ONCE]))
+                self._client.upsert(collection, list(rows[first : first + _ROWS_AT_ONCE]))
         self._wrote = time.monotonic()
 
     def delete(self, collection: str, where: str) -> None:
@@ -191,10 +184,14 @@ class MilvusClient:
         with told(self.address):
             version = str(self._client.get_server_version())
         numbers = version.lstrip("v").split(".")[:2]
-        if all(number.isdigit() for number in numbers) and tuple(map(int, numbers)) < _OLDEST:
+        # Before 2.4 what is written again goes to a partition where no one looks for it.
+        oldest = _OLDEST if self.address.partitions is None else _OLDEST_WITH_PARTITIONS
+        if all(number.isdigit() for number in numbers) and tuple(map(int, numbers)) < oldest:
             raise LibraryError(
                 f"The Milvus server at {self.address} is of version {version}, and bitreel wants "
-                f"{'.'.join(map(str, _OLDEST))} or later: bring the server up to date."
+                f"{'.'.join(map(str, oldest))} or later"
+                f"{'' if oldest is _OLDEST else ' for partitions'}: bring the server up to date"
+                f"{'' if oldest is _OLDEST else ', or leave them out'}."
             )
 
 

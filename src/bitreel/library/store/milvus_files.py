@@ -27,7 +27,6 @@ from bitreel.library.store.milvus_rows import (
 
 _IDS_AT_ONCE = 4_096
 _FRESH_SECONDS = 10.0
-_WRITING = "It is being written again; index it once more if that does not end."
 INDEXED = equals("fate", str(Fate.INDEXED))
 
 
@@ -72,12 +71,6 @@ class MilvusFiles:
     def write(self, rows: Sequence[Row]) -> None:
         self._summary = None
         self.client.upsert(self.collection, [row | NOTHING for row in rows])
-
-    def mark(self, rows: Sequence[Row]) -> None:
-        """Say of files that their segments are being exchanged: who is killed meanwhile leaves them
-        to be read again."""
-        told = {"fate": str(Fate.SKIPPED), "reason": _WRITING}
-        self.write([row | told for row in rows if row["fate"] == Fate.INDEXED])
 
     def forget(self, ids: Sequence[int]) -> None:
         self._summary = None

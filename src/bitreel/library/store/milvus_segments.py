@@ -21,6 +21,7 @@ from bitreel.library.store.milvus_rows import (
 from bitreel.library.store.store import StoredSegments
 
 _TIES = 16  # asked for beyond the k-th, to see whether others are as near
+_RANGE = 256  # asked for at first
 _CELLS = 100_000  # of queries times answers in one call
 _VIDEOS_AT_ONCE, _IDS_AT_ONCE = 200, 8_192
 
@@ -36,20 +37,9 @@ class MilvusSegments:
         fields, index = segment_fields(self.bits, address), segment_index(address)
         self.client.create(self.collection, fields, index, address.partitions)
 
-    @property
-    def rewrites_at_once(self) -> bool:
-        """Whether rows are exchanged in one step. Over partitions they are not: an upsert of Milvus
-        2.3 puts them where no query by the key looks, so they are deleted first."""
-        return self.client.address.partitions is None
-
-    def write(self, rows: Sequence[Row], *, are_new: bool = False) -> None:
+    def write(self, rows: Sequence[Row]) -> None:
         """In place of rows of the same ids."""
-        if self.rewrites_at_once:
-            self.client.upsert(self.collection, rows)
-            return
-        if not are_new:
-            self._delete([row["id"] for row in rows])
-        self.client.insert(self.collection, rows)
+        self.client.upsert(self.collection, rows)
 
     def forget_others(self, video_ids: Sequence[int], kept: Iterable[int] = ()) -> None:
         """Forget the segments of videos, but for some."""
@@ -74,21 +64,11 @@ class MilvusSegments:
         """
         if k > MOST_ROWS:
             raise ConfigError(f"Milvus gives at most {MOST_ROWS} hits, got k={k}.")
-        answers: list[list[Row]] = []
-        at_once = max(1, min(len(queries), _CELLS // (k + _TIES)))
-        for first in range(0, len(queries), at_once):
-            part = [code.tobytes() for code in queries.packed[first : first + at_once]]
-            answers += self._search(part, k, where)
-        return answers
-
-    def _search(self, codes: Sequence[bytes], k: int, where: str) -> list[list[Row]]:
-        if not k:
-            return [[] for _ in codes]
-        limit, answers = min(k + _TIES, MOST_ROWS), [list[Row]() for _ in codes]
-        open_rows = list(range(len(codes)))
+        answers, limit = [list[Row]() for _ in queries.packed], min(k + _TIES, MOST_ROWS)
+        open_rows = list(range(len(answers))) if k else []
         while open_rows:
-            asked = [codes[row] for row in open_rows]
-            found = self._asked(asked, limit, where, self._params())
+            asked = [queries.packed[row].tobytes() for row in open_rows]
+            found = self._asked_in_parts(asked, limit, where)
             for row, rows in zip(open_rows, found, strict=True):
                 answers[row] = _ordered(rows)
             open_rows = [row for row in open_rows if _is_cut(answers[row], k, limit)]
@@ -99,19 +79,31 @@ class MilvusSegments:
 
     def range(self, queries: BinaryCodes, radius_bits: int, where: str = "") -> list[list[Row]]:
         """Of each query the rows at most so far away. Raises ConfigError where Milvus has more than
-        it gives."""
-        # A distance of less than the radius counts.
-        params = self._params() | {"radius": float(radius_bits + 1), "range_filter": -1.0}
-        answers = []
-        for code in queries.packed:
-            rows = self._asked([code.tobytes()], MOST_ROWS, where, params)[0]
-            if len(rows) == MOST_ROWS:
+        it gives.
+
+        More and more of the nearest are asked for: a range search of BIN_IVF_FLAT ends at the first
+        lists that hold nothing near.
+        """
+        answers, limit = [list[Row]() for _ in queries.packed], _RANGE
+        open_rows = list(range(len(answers)))
+        while open_rows:
+            asked = [queries.packed[row].tobytes() for row in open_rows]
+            found = self._asked_in_parts(asked, limit, where)
+            for row, rows in zip(open_rows, found, strict=True):
+                answers[row] = [one for one in _ordered(rows) if one["distance"] <= radius_bits]
+            open_rows = [row for row in open_rows if len(answers[row]) == limit]
+            if open_rows and limit == MOST_ROWS:
                 raise ConfigError(
                     f"More than {MOST_ROWS} segments are within {radius_bits} bits, which is more "
                     f"than Milvus gives: ask for a smaller radius."
                 )
-            answers.append(_ordered(rows))
+            limit = min(4 * limit, MOST_ROWS)
         return answers
+
+    def _asked_in_parts(self, codes: Sequence[bytes], limit: int, where: str) -> list[list[Row]]:
+        at_once = max(1, _CELLS // limit)
+        parts = [codes[first : first + at_once] for first in range(0, len(codes), at_once)]
+        return [rows for part in parts for rows in self._asked(part, limit, where)]
 
     def _params(self) -> Row:
         address = self.client.address
@@ -119,9 +111,8 @@ class MilvusSegments:
             return {}
         return {"nprobe": address.nprobe or address.nlist}
 
-    def _asked(
-        self, codes: Sequence[bytes], limit: int, where: str, params: Row
-    ) -> list[list[Row]]:
+    def _asked(self, codes: Sequence[bytes], limit: int, where: str) -> list[list[Row]]:
+        params = self._params()
         return self.client.search(self.collection, codes, limit, where, SEGMENT_COLUMNS, params)
 
     def of_videos(self, video_ids: Iterable[int]) -> list[Row]:
