@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Served:
     client: TestClient
     temporary: Path
     library: Path
-    whole: dict[str, bytes]
+    whole: dict[str, bytes] = field(repr=False)
 
     def send(self, content: bytes, name: str = "a.mp4", kind: str = "video/mp4") -> list[Any]:
         """To every route that takes a video."""
@@ -205,34 +205,50 @@ def test_random_bytes(served: Served, content: bytes, name: str) -> None:
     served.send(content, name or "a")
 
 
-def damaged(draw: Any, whole: dict[str, bytes]) -> tuple[bytes, str]:
-    """A real video that is cut, overwritten in places, or has bits that fell over."""
-    suffix = draw(st.sampled_from(sorted(whole)))
-    content = bytearray(whole[suffix])
-    size = len(content)
-    if draw(st.booleans()):
-        del content[draw(st.integers(0, size)) :]
-    random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    for _ in range(draw(st.integers(0, 30)) if content else 0):
-        # The first bytes say how large the rest is: that is where damage does most.
-        at = int(random.integers(min(200, len(content)) if random.random() < 0.5 else len(content)))
-        content[at] ^= 1 << int(random.integers(8))
-    if content and draw(st.booleans()):
-        at = draw(st.integers(0, len(content) - 1))
-        content[at : at + 8] = b"\xff" * len(content[at : at + 8])
-    return bytes(content), f"a{suffix}"
+@dataclass(frozen=True)
+class Harm:
+    """What is done to a real video. cut, ones: shares of its length; bits: how many fall over."""
+
+    suffix: str
+    cut: float | None
+    ones: float | None
+    bits: int
+    seed: int
+
+    def done_to(self, whole: bytes) -> bytes:
+        random = np.random.default_rng(self.seed)
+        content = bytearray(whole)
+        if self.cut is not None:
+            del content[int(self.cut * len(content)) :]
+        for _ in range(self.bits if content else 0):
+            # The first bytes say how large the rest is: that is where harm does most.
+            size = min(200, len(content)) if random.random() < 0.5 else len(content)
+            content[int(random.integers(size))] ^= 1 << int(random.integers(8))
+        if self.ones is not None:
+            at = int(self.ones * len(content))
+            content[at : at + 8] = b"\xff" * 8
+        return bytes(content)
 
 
-@given(st.data())
+SHARE = st.none() | st.floats(0, 1)
+HARM = st.builds(
+    Harm,
+    suffix=st.sampled_from([".avi", ".mkv", ".mp4"]),
+    cut=SHARE,
+    ones=SHARE,
+    bits=st.integers(0, 30),
+    seed=st.integers(0, 2**32),
+)
+
+
+@given(HARM)
 @fuzz
-def test_real_videos_that_are_damaged(served: Served, data: st.DataObject) -> None:
-    content, name = damaged(data.draw, served.whole)
-    served.send(content, name)
+def test_real_videos_that_are_damaged(served: Served, harm: Harm) -> None:
+    served.send(harm.done_to(served.whole[harm.suffix]), f"a{harm.suffix}")
 
 
 @pytest.mark.slow
-@given(st.data())
+@given(HARM)
 @deeper
-def test_many_real_videos_that_are_damaged(served: Served, data: st.DataObject) -> None:
-    content, name = damaged(data.draw, served.whole)
-    served.send(content, name)
+def test_many_real_videos_that_are_damaged(served: Served, harm: Harm) -> None:
+    served.send(harm.done_to(served.whole[harm.suffix]), f"a{harm.suffix}")

@@ -23,7 +23,7 @@ def health() -> dict[str, str]:
 @router.get("/ready")
 def ready(state: Served) -> dict[str, str]:
     """Whether searches would be answered: the library opens and the model is loaded."""
-    state.library.status()
+    state.status()
     _ = state.library.model
     return {"status": "ready"}
 
@@ -37,7 +37,7 @@ def library(state: Served) -> LibraryItem:
 @router.get("/status")
 def status(state: Served) -> StatusItem:
     """What the library holds."""
-    return StatusItem.of(state.library.status(), state.settings.folders)
+    return StatusItem.of(state.status(), state.settings.folders)
 
 
 @router.get("/videos")

@@ -131,7 +131,7 @@ class _Holdings(Collector):
         uploads = self._state.uploads.under_way
         yield gauge("uploads_in_progress", "Videos that are sent or looked at.", uploads)
         try:
-            status = self._state.library.status()
+            status = self._state.status()
         except BitreelError:
             yield gauge("library_up", "Whether the library can be read.", 0)
             return

@@ -86,16 +86,23 @@ def similar(
     exclude_self: bool = True,
 ) -> Answer:
     """What looks like a video of the library, or like a range of it: by the codes that it has."""
-    began = time.perf_counter()
-    video, segments = video_of(state, video_id)
-    begin, stop = range_of(video, start, end)
-    asked = [s.id for s in segments if s.start_seconds < stop and s.end_seconds > begin]
-    if not asked:
-        raise NotInLibrary(
-            f"{printable(video.path.name)} has no segment from {begin:g} to {stop:g} s."
-        )
-    found = state.library.similar(asked, k=k, exclude_self=exclude_self, wanted=wanted)
-    return Answer.of(found, None, state.library.bits, time.perf_counter() - began)
+    began, known = time.perf_counter(), list[int]()
+    while True:
+        video, segments = video_of(state, video_id)
+        begin, stop = range_of(video, start, end)
+        asked = [s.id for s in segments if s.start_seconds < stop and s.end_seconds > begin]
+        if not asked:
+            raise NotInLibrary(
+                f"{printable(video.path.name)} has no segment from {begin:g} to {stop:g} s."
+            )
+        try:
+            found = state.library.similar(asked, k=k, exclude_self=exclude_self, wanted=wanted)
+        except NotInLibrary:  # indexed anew between two looks, or by another model: other segments
+            if asked == known:
+                raise
+            known = asked
+            continue
+        return Answer.of(found, None, state.library.bits, time.perf_counter() - began)
 
 
 @router.get("/segments/{segment_id}/similar")

@@ -10,8 +10,8 @@ from pathlib import Path
 from anyio import CapacityLimiter
 from starlette.exceptions import HTTPException
 
-from bitreel.errors import BitreelError, VideoError
-from bitreel.library import AddReport, Library, collect
+from bitreel.errors import BitreelError, LibraryError, VideoError
+from bitreel.library import AddReport, Library, Status, collect
 from bitreel.library.records import FileState, printable, resolved
 from bitreel.progress import Progress
 from bitreel.server.guards import RateLimit
@@ -24,6 +24,7 @@ from bitreel.server.uploads import Uploads
 from bitreel.video import WHOLE_VIDEOS
 from bitreel.video.guarded import GuardedReader
 
+_STATUS_TRIES = 10
 _MEDIA_THREADS = 8  # most of them wait for one that decodes, or find what is kept
 
 
@@ -67,6 +68,14 @@ class State:
             yield
         except VideoError as error:
             raise type(error)(str(error).replace(str(path), printable(name))) from error
+
+    def status(self) -> Status:
+        """Of the library. Raises LibraryError."""
+        for _ in range(_STATUS_TRIES):
+            # While its model is changed, folders in it go between being seen and being counted.
+            with suppress(FileNotFoundError):
+                return self.library.status()
+        raise LibraryError(f"The files of {printable(self.library.folder)} come and go: try again.")
 
     def check_readable(self, path: Path) -> None:
         """That a frame of a video can be had. Raises VideoError."""
