@@ -9,7 +9,7 @@ CHROMIUM := @command -v chromium >/dev/null || command -v chromium-browser >/dev
 	|| { $(AS_ROOT) env $(APT) update -q && $(AS_ROOT) env $(APT) install -qy --no-install-recommends chromium; } \
 	|| echo "Chromium is not here and could not be installed: the tests of the page are skipped. As root: apt-get install chromium"
 
-.PHONY: demo test test-all test-browser check bench clean
+.PHONY: demo test test-all test-browser test-milvus check bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -20,15 +20,24 @@ demo: $(READY)  ## make clips, train, index, evaluate, search
 	$(BIN)/bitreel demo --output demo
 
 test: $(READY)  ## the fast lane
-	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser and not milvus"
 
 test-all: $(READY)  ## everything
-	$(BIN)/python -m pytest -n auto -m "not browser"
+	$(BIN)/python -m pytest -n auto -m "not browser and not milvus"
 
 test-browser: $(READY)  ## the page in Chromium, which it installs where it may
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(CHROMIUM)
 	$(BIN)/python -m pytest -m browser tests/browser
+
+# The server wants packages of other versions than ours, hence a place of its own.
+.milvus/.ready: Makefile
+	$(PYTHON) -m venv .milvus
+	.milvus/bin/python -m pip install --quiet --disable-pip-version-check milvus==2.3.5
+	touch $@
+
+test-milvus: $(READY) .milvus/.ready  ## libraries on a Milvus server, which it starts and stops
+	$(BIN)/python -m pytest -m milvus
 
 check: $(READY)  ## format, lint, types, one-way imports
 	$(BIN)/ruff format --check .
@@ -44,4 +53,4 @@ bench: $(READY)  ## the tables of the README; DATA=labelled videos, CODES=folder
 	$(if $(CODES),$(BIN)/python benchmarks/asymmetric.py $(CODES))
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) .milvus demo

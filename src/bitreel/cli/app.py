@@ -23,6 +23,7 @@ from bitreel.cli.quantise import quantise
 from bitreel.cli.search import search
 from bitreel.cli.serve import serve
 from bitreel.cli.status import status
+from bitreel.cli.store import store
 from bitreel.cli.train import train
 from bitreel.cli.tune import tune
 from bitreel.errors import BitreelError
@@ -55,6 +56,9 @@ VERBS = (
 )
 for verb in VERBS:
     app.command("import" if verb is import_codes else None)(verb)  # Python's own word
+
+
+app.add_typer(store, name="store")
 
 
 def _version(wanted: bool) -> None:

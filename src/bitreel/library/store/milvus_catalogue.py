@@ -6,9 +6,10 @@ writer was killed in between is not known yet, is read again, and the same rows 
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
 from bitreel.library.records import CodedSegment, Entry, Fate, FileState, VideoRecord
 from bitreel.library.replacing import is_as_new
 from bitreel.library.searched_codes import Near
+from bitreel.library.store.address import Address
 from bitreel.library.store.milvus_client import MilvusClient, Row
 from bitreel.library.store.milvus_facts import MilvusFacts
 from bitreel.library.store.milvus_files import INDEXED, MilvusFiles, ids_of, kept_label, with_state
@@ -43,6 +45,20 @@ from bitreel.library.store.milvus_rows import (
 )
 from bitreel.library.store.milvus_segments import MilvusSegments, near
 from bitreel.library.store.store import StoredSegments
+
+
+@contextmanager
+def scratch_store(address: Address, bits: int) -> Iterator[MilvusCatalogue]:
+    """An empty store beside a library, which goes again. Raises LibraryError."""
+    beside = replace(address, name=f"{address.name}_scratch_{secrets.token_hex(4)}")
+    with closing(MilvusClient(beside)) as client:
+        made = MilvusCatalogue(client, "scratch", bits)
+        try:
+            made.create()
+            yield made
+        finally:
+            made.drop()
+
 
 _REMEMBERED = 32  # videos of a search: the places that people see
 
