@@ -381,6 +381,21 @@ def test_beyond_this_machine_a_token_is_needed(folder: Path, serve: Callable[...
     assert client.get("/api/status").status_code == 200
 
 
+def test_behind_a_reverse_proxy(folder: Path, serve: Callable[..., Client]) -> None:
+    with pytest.raises(ConfigError, match="--token"):
+        Settings(folder / "library", names=("videos.example",))
+    client = serve(names=("videos.example",), token="s3cret")
+    client.base_url = "https://videos.example"
+    own = {"Authorization": "Bearer s3cret", "Origin": "https://videos.example"}
+    like = {"segments": [1]}
+    assert client.post("/api/similar", headers=own, json=like).status_code == 200
+    said(client.post("/api/similar", json=like), 401)
+    said(client.get("/api/status", headers=own | {"Host": "evil.example"}), 400)
+    said(client.post("/api/similar", headers=own | {"Origin": "https://evil"}, json=like), 403)
+    answer = client.get("/", params={"token": "s3cret"}, follow_redirects=False)
+    assert "Secure" in answer.headers["set-cookie"]
+
+
 def test_a_foreign_page_can_do_nothing(client: Client, trained: Trained) -> None:
     said(client.get("/api/status", headers={"Host": "evil.example"}), 400)
     for origin in ("http://evil.example", "null", "http://127.0.0.1:9999"):

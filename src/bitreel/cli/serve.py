@@ -35,6 +35,14 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The name of a host under which a reverse proxy passes requests on; again for "
+            "more. Needs --token.",
+            show_default=False,
+        ),
+    ] = None,
     uploads: Annotated[
         Path | None,
         typer.Option(
@@ -71,6 +79,7 @@ def serve(
         port,
         token,
         tuple(folder or ()),
+        names=tuple(name or ()),
         uploads=uploads,
         most_uploads=most_uploads,
         cache_bytes=int(cache_gb * 1e9),

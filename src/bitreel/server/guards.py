@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bitreel.server.problems import problem
 from bitreel.server.settings import Settings
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 COOKIE = "bitreel-token"
 _OPEN_PATHS = ("/api/health",)  # tells nothing, and load balancers carry no token
 _CALLERS = 10_000  # that are remembered
@@ -77,7 +78,7 @@ class Guard:
 
 
 def _refusal(request: Request, settings: Settings) -> Response | None:
-    if settings.is_loopback and request.url.hostname not in ("127.0.0.1", "localhost", "::1"):
+    if settings.is_loopback and request.url.hostname not in (*_LOOPBACK, *settings.names):
         # A name that leads here may be a foreign page's, which would read the answers.
         return problem(400, "This server answers to localhost alone.", "WrongHost")
     origin = request.headers.get("origin")
@@ -87,7 +88,13 @@ def _refusal(request: Request, settings: Settings) -> Response | None:
         return None
     if request.url.path == "/" and _same(request.query_params.get("token"), settings.token):
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, settings.token, httponly=True, samesite="strict")
+        answer.set_cookie(
+            COOKIE,
+            settings.token,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
         return answer
     header = request.headers.get("authorization", "").removeprefix("Bearer ")
     if _same(header, settings.token) or _same(request.cookies.get(COOKIE), settings.token):

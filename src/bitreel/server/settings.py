@@ -13,7 +13,7 @@ from bitreel.errors import ConfigError
 class Settings:
     """folders: below which videos may be added over HTTP; none by default. token: what a caller has
     to show; needed where others than this machine can reach the server. searches_a_minute: of one
-    caller. uploads: where videos that were sent to stay are kept, by default in the library;
+    caller. names: of hosts under which a reverse proxy passes requests on. uploads: where videos that were sent to stay are kept, by default in the library;
     most_uploads: how many of them. cache: where thumbnails and previews stay, of cache_bytes at
     most. Raises ConfigError.
     """
@@ -26,6 +26,7 @@ class Settings:
     upload_bytes: int = 512 << 20
     uploads_at_once: int = 4
     searches_a_minute: int = 120
+    names: tuple[str, ...] = ()
     uploads: Path | None = None
     most_uploads: int = 1000
     cache_bytes: int = 2 << 30
@@ -36,6 +37,10 @@ class Settings:
             raise ConfigError(
                 f"Whoever reaches {self.host} could see your videos: give a --token, or leave "
                 f"--host out to serve this machine alone."
+            )
+        if self.names and not self.token:
+            raise ConfigError(
+                f"Whoever reaches {self.names[0]} could see your videos: give a --token."
             )
         for folder in self.folders:
             if not folder.is_dir():
