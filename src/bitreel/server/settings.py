@@ -13,9 +13,9 @@ from bitreel.errors import ConfigError
 class Settings:
     """folders: below which videos may be added over HTTP; none by default. token: what a caller has
     to show; needed where others than this machine can reach the server. searches_a_minute: of one
-    caller. names: of hosts under which a reverse proxy passes requests on. uploads: where videos that were sent to stay are kept, by default in the library;
-    most_uploads: how many of them. cache: where thumbnails and previews stay, of cache_bytes at
-    most. Raises ConfigError.
+    caller. names: of hosts under which a reverse proxy passes requests on. uploads: where videos
+    that were sent to stay are kept, by default in the library; most_uploads: how many of them.
+    cache: where thumbnails and previews stay, of cache_bytes at most. Raises ConfigError.
     """
 
     library: Path | str
