@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,12 @@ from bitreel.codes import BinaryCodes
 from bitreel.dataset.synthetic import make_actions
 from bitreel.evaluation import CodeFile
 from command_line import bitreel, check_words
+from live_server import live_server
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = PAGES[0]
+SERVED_AT = "http://127.0.0.1:8000"  # a page says the default; tests take what is free
 MEASURED_ON = "actions16/"  # data of the figures, which a reader does not have
 SHELLS = {"console", "bash", "sh", "shell"}
 
@@ -147,20 +151,47 @@ def export_a_library(folder: Path) -> None:
             library.export(folder / f"codes.{suffix}")
 
 
+@contextmanager
+def served_where(wanted: bool, folder: Path) -> Iterator[str]:
+    """The address of the library in `folder`, served on a port that was free."""
+    if not wanted:
+        yield SERVED_AT
+        return
+    with live_server(folder / "library", folders=(folder / "videos",)) as address:
+        yield address
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_python_of_a_page_runs(
     page: Path, readers_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Block after block in one namespace, truly: with the default network and its weights."""
     python = [block for block in blocks(page) if block.language == "python"]
-    if page.name in ("exchange.md", "page.md"):
+    if page.name in ("exchange.md", "page.md", "server.md"):
         export_a_library(readers_folder)
     names: dict[str, Any] = {"__name__": "__main__"}
-    for block in python:
-        exec(compile(block.text, str(block), "exec"), names)
+    with served_where(page.name == "server.md", readers_folder) as address:
+        for block in python:
+            code = block.text.replace(SERVED_AT, address)
+            exec(compile(code, str(block), "exec"), names)
     if page == README:
         assert "Hit(rank=1, " in capsys.readouterr().out
         assert (readers_folder / "model" / "model.json").is_file()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+def test_the_requests_of_the_page_on_the_server_are_answered(readers_folder: Path) -> None:
+    export_a_library(readers_folder)
+    page = next(page for page in PAGES if page.name == "server.md")
+    lines = [line for block in blocks(page) for line in block.text.splitlines()]
+    asked = [line for line in lines if line.startswith("curl ")]
+    assert len(asked) > 5
+    with served_where(True, readers_folder) as address:
+        for line in asked:
+            words = shlex.split(line.replace(SERVED_AT, address))
+            ended = subprocess.run([*words, "--fail-with-body"], capture_output=True, check=False)
+            assert ended.returncode == 0, f"{line}\n{ended.stdout.decode()}"
+    assert (readers_folder / "preview.mp4").stat().st_size > 1000
 
 
 @pytest.mark.slow
