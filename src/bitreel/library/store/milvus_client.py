@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from bitreel.errors import ConfigError, LibraryError
@@ -19,24 +21,39 @@ _OLDEST, _OLDEST_WITH_PARTITIONS = (2, 3), (2, 4)
 
 Row = dict[str, Any]
 
+# Lite is a process of its own for each file, which all clients of this process share.
+_LITE_CLIENTS = Counter[str]()
+_LITE_TURN = threading.Lock()
+_LITE_WRITING = threading.Lock()  # two upserts of one row at once would leave it there twice
+
 
 class MilvusClient:
     """Rows of a library's collections. Every method raises LibraryError. Threads may share one."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._wrote = float("-inf")
+        self._wrote = self._deleted = float("-inf")
+        self._is_closed = False
+        self._writing = _LITE_WRITING if address.is_lite else nullcontext()
         pymilvus = _pymilvus(address)
-        with told(address):
+        with told(address), _LITE_TURN:
             self._client = pymilvus.MilvusClient(
                 address.uri, token=address.token, timeout=address.timeout_seconds
             )
+            _LITE_CLIENTS[address.uri] += address.is_lite
         self._types = pymilvus.DataType
         self._check_version()
 
     def close(self) -> None:
-        with told(self.address):
+        if self._is_closed:
+            return
+        self._is_closed = True
+        with told(self.address), _LITE_TURN:
             self._client.close()
+            if self.address.is_lite:
+                _LITE_CLIENTS[self.address.uri] -= 1
+                if not _LITE_CLIENTS[self.address.uri]:
+                    _end_lite(self.address.uri)
 
     def has(self, collection: str) -> bool:
         with told(self.address):
@@ -81,14 +98,14 @@ class MilvusClient:
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """In place of rows of the same ids. Returns when the server has them in its log."""
         for first in range(0, len(rows), _ROWS_AT_ONCE):
-            with told(self.address):
+            with told(self.address), self._writing:
                 self._client.upsert(collection, list(rows[first : first + _ROWS_AT_ONCE]))
         self._wrote = time.monotonic()
 
     def delete(self, collection: str, where: str) -> None:
-        with told(self.address):
+        with told(self.address), self._writing:
             self._client.delete(collection, filter=where)
-        self._wrote = time.monotonic()
+        self._deleted = time.monotonic()
 
     def flush(self, collection: str) -> None:
         with told(self.address):
@@ -173,8 +190,10 @@ class MilvusClient:
     def level(self) -> str:
         """How fresh a read must be: what this process wrote a moment ago is always seen."""
         if self.address.consistency == "Bounded" and not self.address.is_lite:
-            own = time.monotonic() - self._wrote < _OWN_WRITES_SECONDS
-            return "Session" if own else "Bounded"
+            now = time.monotonic()
+            if now - self._deleted < _OWN_WRITES_SECONDS:  # which a session does not know of
+                return "Strong"
+            return "Session" if now - self._wrote < _OWN_WRITES_SECONDS else "Bounded"
         return self.address.consistency
 
     def _check_version(self) -> None:
@@ -212,6 +231,12 @@ def _pymilvus(address: Address) -> Any:
             f"`pip install 'bitreel[milvus]'`."
         ) from error
     return pymilvus
+
+
+def _end_lite(path: str) -> None:
+    from milvus_lite.server_manager import server_manager_instance
+
+    server_manager_instance.release_server(path)
 
 
 @contextmanager

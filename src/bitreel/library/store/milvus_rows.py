@@ -181,22 +181,28 @@ def code_of(row: Row) -> bytes:
 
 def equals(field: str, value: str | int) -> str:
     """A condition that a field has a value."""
-    quoted = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-    return f"{field} == {quoted}"
+    return f"{field} == {_quoted(value) if isinstance(value, str) else value}"
 
 
-def among(field: str, values: Iterable[int | str]) -> str:
-    return f"{field} in {json.dumps(list(values), ensure_ascii=False)}"
+def among(field: str, values: Iterable[int]) -> str:
+    return f"{field} in {json.dumps(list(values))}"
+
+
+def _quoted(text: str) -> str:
+    """Milvus' own escapes differ from version to version, but for these two."""
+    if "\n" in text:
+        raise ConfigError(f"Milvus can not be asked for names with line breaks, as {text!r} is.")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def where_of(wanted: VideoFilter) -> str:
     """A filter as Milvus has it; without its text, which no version looks for in any case."""
     parts = []
     if wanted.label is not None:
-        parts.append(equals("label", wanted.label))
+        parts.append(equals("label", _one_line(wanted.label)))
     if wanted.folder is not None:
         below = str(wanted.folder.absolute()).rstrip("/")
-        first, last = (json.dumps(below + sign, ensure_ascii=False) for sign in "/0")
+        first, last = _quoted(below + "/"), _quoted(below + "0")
         parts.append(f"path >= {first} and path < {last}")  # 0 comes after /
     if wanted.min_seconds is not None:
         parts.append(f"video_seconds >= {float(wanted.min_seconds)!r}")
@@ -206,10 +212,14 @@ def where_of(wanted: VideoFilter) -> str:
 
 
 def _checked_label(label: str | None) -> str:
-    text = printable(label or "")
+    text = _one_line(label or "")
     if len(text.encode()) > _TEXT:
         raise ConfigError(f"A label of {len(text)} letters is too long: {text[:40]}…")
     return text
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ")
 
 
 def _cut(text: str | None) -> str:
