@@ -106,7 +106,7 @@ def entry(content: Json) -> Entry:
 def status(content: Json) -> Status:
     migration, kept = content["migration"], content["kept_model"]
     return Status(
-        folder=path_of(content["uri"]),
+        folder=_place(content["uri"]),
         bits=content["bits"],
         model_fingerprint=content["model"],
         segmenting=segmenting(content),
@@ -139,6 +139,11 @@ def report(content: Json) -> AddReport:
 
 def _notes(content: list[Json]) -> dict[Path, str]:
     return {path_of(one["uri"]): one["note"] for one in content}
+
+
+def _place(uri: str) -> Path | str:
+    """Where a library lies: a folder, or an address."""
+    return path_of(uri) if uri.startswith("file:") else uri
 
 
 def _state(content: Json) -> FileState:
