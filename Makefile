@@ -9,7 +9,7 @@ CHROMIUM := @command -v chromium >/dev/null || command -v chromium-browser >/dev
 	|| { $(AS_ROOT) env $(APT) update -q && $(AS_ROOT) env $(APT) install -qy --no-install-recommends chromium; } \
 	|| echo "Chromium is not here and could not be installed: the tests of the page are skipped. As root: apt-get install chromium"
 
-.PHONY: demo test test-all test-browser test-milvus check bench clean
+.PHONY: demo test test-all test-browser test-milvus test-milvus-all check bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ test-browser: $(READY)  ## the page in Chromium, which it installs where it may
 	touch $@
 
 test-milvus: $(READY) .milvus/.ready  ## libraries on a Milvus server, which it starts and stops
+	$(BIN)/python -m pytest -m "milvus and not slow"
+
+test-milvus-all: $(READY) .milvus/.ready  ## and all that takes longer
 	$(BIN)/python -m pytest -m milvus
 
 check: $(READY)  ## format, lint, types, one-way imports

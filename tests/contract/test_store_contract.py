@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
         "embedded",
         "lite",
         pytest.param("server", marks=pytest.mark.milvus),
-        pytest.param("server, IVF", marks=pytest.mark.milvus),
+        pytest.param("server, IVF", marks=[pytest.mark.milvus, pytest.mark.slow]),
     ]
 )
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:

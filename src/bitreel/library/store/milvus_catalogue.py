@@ -23,7 +23,14 @@ from bitreel.library.catalogue import Outcome, SegmentsOfVideo
 from bitreel.library.columns import SegmentColumns, VideoColumns
 from bitreel.library.ledger import Counts
 from bitreel.library.listing import IndexedVideo, SegmentOfVideo, VideoFilter
-from bitreel.library.records import CodedSegment, Entry, Fate, FileState, VideoRecord
+from bitreel.library.records import (
+    CodedSegment,
+    Entry,
+    Fate,
+    FileState,
+    VideoRecord,
+    printable,
+)
 from bitreel.library.replacing import is_as_new
 from bitreel.library.searched_codes import Near
 from bitreel.library.store.address import Address
@@ -201,15 +208,16 @@ class MilvusCatalogue:
 
     def put(self, record: VideoRecord, *, again: bool = False) -> Outcome:
         self.revision()
+        why_not = check_name(record.path)
+        if why_not is not None:
+            path = Path(printable(record.path))
+            record = VideoRecord(path, record.state, record.label, reason=why_not)
         known = self.files.row(record.path)
         was_indexed = known is not None and known["fate"] == Fate.INDEXED
         if known and was_indexed and entry_of(known).state == record.state and not again:
             if record.label is not None:
                 self.relabel({record.path: record.label})
             return "unchanged"
-        reason = check_name(record.path)
-        if reason is not None:
-            raise LibraryError(reason)
         rows = {} if known is None else {int(known["id"]): known}
         self._write([kept_label(record, known)], rows)
         if record.reason is not None:
