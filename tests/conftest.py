@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from command_line import Trained
+    from milvus_server import MilvusServer
 
 # Two workers on two cores: threads of their own would only wait for each other.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -31,6 +32,15 @@ def never_hangs() -> Iterator[None]:
     faulthandler.dump_traceback_later(60, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
+    """The one that runs for all tests: it takes ports that no other can have meanwhile."""
+    from milvus_server import running_server
+
+    with running_server(tmp_path_factory.mktemp("milvus") / "data") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -17,16 +17,10 @@ from bitreel.library.store.milvus_catalogue import scratch_store
 from bitreel.library.store.store import Store
 from bitreel.library.store.verifying import Check, embedded, made_videos, verify
 from bitreel.progress import silent
-from milvus_server import MilvusServer, running_server
+from milvus_server import MilvusServer
 
 BITS = 64
 Open = Callable[[], AbstractContextManager[Store]]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
-    with running_server(tmp_path_factory.mktemp("milvus") / "data") as running:
-        yield running
 
 
 @pytest.fixture(
@@ -50,7 +44,7 @@ def _address(request: pytest.FixtureRequest, folder: Path) -> Address:
     if request.param == "lite":
         return parse_address(f"milvus:{folder / 'codes.db'}")
     asked = "?index=BIN_IVF_FLAT&nlist=64" if request.param.endswith("IVF") else ""
-    server: MilvusServer = request.getfixturevalue("server")
+    server: MilvusServer = request.getfixturevalue("milvus_server")
     return parse_address(server.address("clips", asked))
 
 

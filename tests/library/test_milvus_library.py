@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -27,16 +26,10 @@ from bitreel.library.store.milvus_client import MilvusClient, _sentence
 from bitreel.library.store.milvus_facts import MilvusFacts
 from bitreel.library.store.verifying import made_videos
 from bitreel.video import WHOLE_VIDEOS, Segmenting
-from milvus_server import MilvusServer, running_server
+from milvus_server import MilvusServer
 
 BITS = 64
 on_a_server = pytest.mark.milvus
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
-    with running_server(tmp_path_factory.mktemp("milvus") / "data") as running:
-        yield running
 
 
 @pytest.fixture(params=["lite", pytest.param("server", marks=on_a_server)])
@@ -53,7 +46,7 @@ def lite_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def address_of(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "lite":
         return f"milvus:{tmp_path / 'library.db'}"
-    running: MilvusServer = request.getfixturevalue("server")
+    running: MilvusServer = request.getfixturevalue("milvus_server")
     return running.address(f"library_{os.urandom(4).hex()}")
 
 
@@ -292,9 +285,7 @@ def test_the_index_is_the_servers(lite_address: str) -> None:
         library.plan_index()
 
 
-def test_names_that_milvus_can_not_keep_are_in_the_ledger(
-    lite_address: str, tmp_path: Path
-) -> None:
+def test_names_that_milvus_can_not_keep_are_told(lite_address: str, tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.mp4")
     try:
         video = make_video(tmp_path / name, 1)
@@ -386,19 +377,20 @@ def test_a_lite_file_is_for_one_process(tmp_path: Path) -> None:
 
 
 @on_a_server
-def test_partitions_want_a_later_server(server: MilvusServer) -> None:
+def test_partitions_want_a_later_server(milvus_server: MilvusServer) -> None:
     with pytest.raises(LibraryError, match=r"2\.4 or later for partitions"):
-        Library.open(server.address("x", "?partitions=16"))
+        Library.open(milvus_server.address("x", "?partitions=16"))
 
 
 @on_a_server
-def test_what_a_killed_server_acknowledged_is_kept(server: MilvusServer) -> None:
+def test_what_a_killed_server_acknowledged_is_kept(milvus_server: MilvusServer) -> None:
     """Twice in the middle of inserts: nothing acknowledged is lost, nothing is there twice."""
-    videos = made_videos(24_000, BITS, seed=7)
+    videos = made_videos(8_000, BITS, seed=7)
     parts = [videos[first : first + 50] for first in range(0, len(videos), 50)]
+    server = milvus_server
     address = parse_address(server.address("killed", "?consistency=Strong&timeout=10"))
     done = 0
-    for kill_at in (30, 70):
+    for kill_at in (12, 26):
         done = _add_until_killed(server, address, parts, done, kill_at)
         server.start()
         with _open(address) as client:
@@ -412,9 +404,9 @@ def test_what_a_killed_server_acknowledged_is_kept(server: MilvusServer) -> None
         store = MilvusCatalogue(client, "killed", BITS)
         for part in parts:
             store.add(part)
-        assert store.count() == 24_000
+        assert store.count() == 8_000
         ids = np.concatenate([rows.ids for rows in store.iterate()])
-        assert len(set(ids.tolist())) == len(ids) == 24_000
+        assert len(set(ids.tolist())) == len(ids) == 8_000
 
 
 def _open(address: Address) -> Any:
