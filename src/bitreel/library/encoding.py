@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitreel.clip import Clip, Damage
 from bitreel.errors import VideoError
+from bitreel.library.fetched import Fetched
 from bitreel.library.reading import total_damage
-from bitreel.library.records import CodedSegment, printable
+from bitreel.library.records import CodedSegment, FileState, printable
 from bitreel.read_ahead import in_groups
 
 if TYPE_CHECKING:
     from bitreel.model import Model
+
+ReadClips = Callable[[Path], Iterator[Clip]]
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,39 @@ class CodedVideo:
     is_whole: bool = True
 
 
+@dataclass(frozen=True)
+class Read:
+    """What reading a file brought. content: what `content_of` gives of it. coded: None where a
+    video of that content is indexed, so that this one was not decoded."""
+
+    content: bytes | None
+    coded: CodedVideo | VideoError | None
+
+
+def read_videos(
+    model: Model,
+    videos: Mapping[Path, FileState],
+    read: ReadClips,
+    content_of: Callable[[Path], bytes | None],
+    is_known: Callable[[Path, bytes], bool],
+) -> list[Read]:
+    """Videos of this machine and of others, read and encoded: the unit of work wherever it is done.
+
+    read: the clips of a file here. is_known: whether a video of such content is indexed.
+    """
+    with Fetched(videos, read, content_of) as files:
+        contents = {path: files.content_of(path) for path in videos}
+        new = [
+            path
+            for path, content in contents.items()
+            if content is None or not is_known(path, content)
+        ]
+        coded = dict(zip(new, encode_videos(model, new, files.read), strict=True))
+    return [Read(contents[path], coded.get(path)) for path in videos]
+
+
 def encode_videos(
-    model: Model, paths: Iterable[Path], read: Callable[[Path], Iterator[Clip]]
+    model: Model, paths: Iterable[Path], read: ReadClips
 ) -> list[CodedVideo | VideoError]:
     """Read and encode videos segment by segment, in constant memory; batches cross their borders.
 
@@ -45,9 +79,7 @@ def encode_videos(
     return [killed.get(number, video).outcome() for number, video in enumerate(videos)]
 
 
-def _encode(
-    model: Model, videos: Sequence[_Coding], read: Callable[[Path], Iterator[Clip]]
-) -> None:
+def _encode(model: Model, videos: Sequence[_Coding], read: ReadClips) -> None:
     clips = ((video, clip) for video in videos for clip in video.clips(read))
     for batch in in_groups(clips, model.clips_at_once):
         features = model.features_of([clip for _, clip in batch])
@@ -65,7 +97,7 @@ class _Coding:
     damages: list[Damage] = field(default_factory=list)
     failure: VideoError | None = None
 
-    def clips(self, read: Callable[[Path], Iterator[Clip]]) -> Iterator[Clip]:
+    def clips(self, read: ReadClips) -> Iterator[Clip]:
         try:
             for clip in read(self.path):
                 self.damages.append(clip.damage)

@@ -14,10 +14,12 @@ from bitreel.errors import DataError
 
 @dataclass(frozen=True)
 class Video:
-    """A video to index. label: None says nothing, and leaves the label that it may have."""
+    """A video to index. label: None says nothing, and leaves the label that it may have. state: as
+    it was listed, for what lies elsewhere; None where it is to be asked for."""
 
     path: Path
     label: str | None = None
+    state: FileState | None = None
 
     def __post_init__(self) -> None:
         if self.label is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bitreel.library.adding import is_gone
+from bitreel.library.add_run import is_gone
 from bitreel.library.collection import Collection
 from bitreel.library.engine import AnyCatalogue
 from bitreel.library.results import AddReport
