@@ -21,6 +21,7 @@ from bitreel.library import Library
 from bitreel.server.app import create_app
 from bitreel.server.settings import Settings
 from command_line import Trained
+from media import make_video
 
 Client = TestClient
 LOCAL = "http://127.0.0.1:8000"
@@ -247,6 +248,16 @@ def test_an_upload_that_is_none(serve: Callable[..., Client], folder: Path) -> N
 def test_a_range_that_is_none(client: Client, trained: Trained) -> None:
     for data in ({"start": "2", "end": "1"}, {"start": "-1"}, {"start": "nan"}, {"k": "-1"}):
         said(client.post("/api/search", files=sent(trained.query), data=data), 422)
+
+
+def test_a_query_that_lasts_too_long(
+    serve: Callable[..., Client], folder: Path, tmp_path: Path
+) -> None:
+    long = sent(make_video(tmp_path / "long.mp4", 100))
+    client = serve(query_seconds=2.0)
+    assert "by start and end" in said(client.post("/api/search", files=long), 413)
+    for data, status in (({"end": "2"}, 200), ({"start": "2.5"}, 200), ({"end": "2.5"}, 422)):
+        assert client.post("/api/search", files=long, data=data).status_code == status
 
 
 def test_too_many_searches(serve: Callable[..., Client]) -> None:

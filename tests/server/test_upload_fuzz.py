@@ -126,6 +126,16 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return make_broken(tmp_path_factory.mktemp("broken") / "files")
 
 
+def test_a_small_file_that_says_it_lasts_for_weeks(served: Served, tmp_path: Path) -> None:
+    times = [*(number / 25 for number in range(30)), 1e6]
+    path = make_video(tmp_path / "weeks.mkv", 31, times_seconds=times)
+    files = {"file": ("weeks.mkv", path.read_bytes())}
+    kept = served.check(served.client.post("/api/uploads", files=files))
+    assert "weeks.mkv says that it lasts 278 hours" in kept.json()["detail"]
+    found = served.check(served.client.post("/api/search", files=files))
+    assert "weeks.mkv lasts longer than the 1800 s" in found.json()["detail"]
+
+
 NAMES = [
     "../../../etc/passwd",
     "..",

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 from pydantic import BaseModel, Field
 
-from bitreel.errors import ConfigError, NotInLibrary
+from bitreel.errors import ConfigError, NotInLibrary, VideoTooLarge
 from bitreel.library import VideoFilter
 from bitreel.library.records import printable
 from bitreel.server.asking import (
@@ -138,6 +138,9 @@ def search(
         raise ConfigError(
             f"The range ends at {sent.end:g} s, before it begins at {sent.start:g} s."
         )
+    most = state.settings.query_seconds
+    if sent.end is not None and sent.end - sent.start > most:
+        raise ConfigError(f"A range to search with lasts {most:g} s at most.")
     began = time.perf_counter()
     name = file.filename or "query"
     with state.uploads.kept(file) as path, state.said_of(path, name):
@@ -145,10 +148,16 @@ def search(
             (state.indexed_as(path) or path) if sent.exclude_self else path,
             k=sent.k,
             start_seconds=sent.start,
-            end_seconds=sent.end,
+            # A small file can say that it lasts for years: no more of it is looked at.
+            end_seconds=sent.start + most if sent.end is None else sent.end,
             exclude_self=sent.exclude_self,
             rerank=sent.rerank,
             recall=sent.recall,
             wanted=sent.wanted,
+        )
+    if sent.end is None and found.end_seconds >= sent.start + most:
+        raise VideoTooLarge(
+            f"{printable(name)} lasts longer than the {most:g} s that are searched with at once: "
+            f"give a range of it, by start and end."
         )
     return Answer.of(found, name, state.library.bits, time.perf_counter() - began)

@@ -13,9 +13,10 @@ from bitreel.errors import ConfigError
 class Settings:
     """folders: below which videos may be added over HTTP; none by default. token: what a caller has
     to show; needed where others than this machine can reach the server. searches_a_minute: of one
-    caller. names: of hosts under which a reverse proxy passes requests on. uploads: where videos
-    that were sent to stay are kept, by default in the library; most_uploads: how many of them.
-    cache: where thumbnails and previews stay, of cache_bytes at most. Raises ConfigError.
+    caller. query_seconds: the longest range to search with. names: of hosts under which a reverse
+    proxy passes requests on. uploads: where videos that were sent to stay are kept, by default in
+    the library; most_uploads: how many of them. cache: where thumbnails and previews stay, of
+    cache_bytes at most. Raises ConfigError.
     """
 
     library: Path | str
@@ -26,6 +27,7 @@ class Settings:
     upload_bytes: int = 512 << 20
     uploads_at_once: int = 4
     searches_a_minute: int = 120
+    query_seconds: float = 1800.0
     names: tuple[str, ...] = ()
     uploads: Path | None = None
     most_uploads: int = 1000
