@@ -19,6 +19,7 @@ from bitreel.client import RemoteLibrary
 from bitreel.errors import ConfigError, LibraryError, UnreadableVideo
 from bitreel.library import AddReport, Library
 from bitreel.progress import Step
+from bitreel.video.decoding_process import Lost
 from command_line import Trained
 from live_server import live_server
 
@@ -172,6 +173,21 @@ def test_folders_that_the_server_was_not_given(trained: Trained, tmp_path: Path)
         pytest.raises(LibraryError, match="--folder"),
     ):
         library.add([trained.query])
+
+
+def test_an_error_of_one_module_is_told_by_its_name_in_the_tree(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object, **__: object) -> None:
+        raise Lost("a.mp4 gave no frames.")
+
+    monkeypatch.setattr(Library, "search", lose)
+    with (
+        live_server(trained.library, cache=tmp_path) as address,
+        RemoteLibrary(address) as library,
+        pytest.raises(UnreadableVideo, match="gave no frames"),
+    ):
+        library.search(trained.query)
 
 
 def test_a_file_that_may_not_be_read(

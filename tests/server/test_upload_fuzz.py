@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,13 +39,19 @@ class Served:
     def __repr__(self) -> str:
         return "Served"  # what a failure shows is not to be all the videos
 
-    def send(self, content: bytes, name: str = "a.mp4", kind: str = "video/mp4") -> list[Any]:
+    def send(
+        self,
+        content: bytes,
+        name: str = "a.mp4",
+        kind: str = "video/mp4",
+        routes: Sequence[str] = ROUTES,
+    ) -> list[Any]:
         """To every route that takes a video."""
         if len(running(self.client)) > 20:  # more than some wait for no job
             end_all(self.client)
         return [
             self.check(self.client.post(route, files={"file": (name, content, kind)}, data=DATA))
-            for route in ROUTES
+            for route in routes
         ]
 
     def check(self, answer: Any) -> Any:
@@ -270,4 +276,6 @@ def test_real_videos_that_are_damaged(served: Served, harm: Harm) -> None:
 @given(HARM)
 @deeper
 def test_many_real_videos_that_are_damaged(served: Served, harm: Harm) -> None:
-    served.send(harm.done_to(served.whole[harm.suffix]), f"a{harm.suffix}")
+    # An explanation reads the whole of a video: one that says it lasts for years takes a minute.
+    routes = ("/api/search", "/api/uploads")
+    served.send(harm.done_to(served.whole[harm.suffix]), f"a{harm.suffix}", routes=routes)

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from bitreel.errors import BitreelError, NotInLibrary
 from bitreel.library import AddReport
 from bitreel.progress import Progress, Step
+from bitreel.server.problems import kind_of
 
 _KEPT = 50  # ended jobs that can still be asked about
 _WAITING = 32  # that have not ended
@@ -132,7 +133,7 @@ class Jobs:
         except _Cancelled:
             job.told, job.state = "Cancelled; what was indexed so far is kept.", "cancelled"
         except BitreelError as error:
-            job.told, job.error, job.state = str(error), type(error).__name__, "failed"
+            job.told, job.error, job.state = str(error), kind_of(error), "failed"
         except Exception as error:  # a thread of its own: nobody else would tell
             job.told, job.error, job.state = f"An error in bitreel: {error!r}", "Bug", "failed"
 

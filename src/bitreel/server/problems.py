@@ -52,7 +52,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(BitreelError)
     def known(_: Request, error: BitreelError) -> JSONResponse:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
-        return problem(status, str(error), type(error).__name__)
+        return problem(status, str(error), kind_of(error))
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -69,6 +69,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def unknown(_: Request, error: Exception) -> JSONResponse:
         return problem(500, "An error in bitreel; the server's log has more.", "Bug")
+
+
+def kind_of(error: BitreelError) -> str:
+    """The nearest name in the one error tree: others are of one module, and tell no caller."""
+    return next(
+        kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "bitreel.errors"
+    )
 
 
 def of_http(error: HTTPException) -> JSONResponse:
