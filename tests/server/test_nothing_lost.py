@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -178,6 +179,7 @@ def test_who_sends_nothing_holds_no_place(
     library: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bitreel.server.bodies._SILENT_SECONDS", 3.0)
+    monkeypatch.setattr("bitreel.server.uploads._WAIT_SECONDS", 0.2)
     with live_server(library, uploads_at_once=1) as address:
         head = (
             b"POST /api/search HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -192,6 +194,17 @@ def test_who_sends_nothing_holds_no_place(
             assert (busy.status_code, busy.headers["retry-after"]) == (503, "2")
             assert silent.recv(12) == b"HTTP/1.1 408"
         assert httpx2.post(f"{address}/api/search", files=files).status_code == 200
+
+
+def test_uploads_wait_for_their_turn(library: Path, trained: Trained) -> None:
+    content = trained.query.read_bytes()
+    with live_server(library, uploads_at_once=1) as address, ThreadPoolExecutor(6) as pool:
+
+        def send(_: int) -> int:
+            files = {"file": ("q.mp4", content)}
+            return httpx2.post(f"{address}/api/search", files=files, timeout=60).status_code
+
+        assert set(pool.map(send, range(12))) == {200}
 
 
 @pytest.mark.parametrize("declared", [True, False])

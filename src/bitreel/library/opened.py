@@ -3,7 +3,9 @@ its codes. When the library is given another model, its place is taken by anothe
 
 from __future__ import annotations
 
+import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,11 +53,10 @@ class Opened:
     def size_bytes(self) -> int:
         """Of all the files in the folder."""
         total = 0
-        for path in self.folder.rglob("*"):
-            try:
-                total += path.stat().st_size if path.is_file() else 0
-            except OSError:  # SQLite's log comes and goes
-                continue
+        for folder, _, names in os.walk(self.folder):  # one that goes meanwhile is passed over
+            for name in names:
+                with suppress(OSError):  # SQLite's log comes and goes
+                    total += os.stat(os.path.join(folder, name)).st_size
         return total
 
     def under_way(self) -> UnderWay | None:

@@ -36,7 +36,7 @@ class Bodies:
         try:
             _check_declared(headers.get("content-length"), most)
             if uploading:
-                with self._uploads.turn():
+                async with self._uploads.turn():
                     await self._app(scope, _limited(receive, most), send)
             else:
                 await self._app(scope, _limited(receive, most), send)

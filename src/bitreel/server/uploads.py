@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path, PurePosixPath
 
+import anyio
 from fastapi import UploadFile
 from starlette.exceptions import HTTPException
 
 from bitreel.errors import VideoTooLarge
+
+_WAIT_SECONDS, _MOST_WAITING = 15.0, 64
 
 
 class Uploads:
     """So many at once, of so many bytes each. under_way: how many there are now."""
 
     def __init__(self, *, at_once: int, most_bytes: int) -> None:
-        self._at_once, self.most_bytes = at_once, most_bytes
-        self._counting = threading.Lock()
-        self.under_way = 0
+        self._places, self.most_bytes = anyio.Semaphore(at_once), most_bytes
+        self.under_way = self._waiting = 0
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Until the answer. Raises HTTPException (503) where there are too many."""
-        with self._counting:
-            if self.under_way >= self._at_once:
-                raise HTTPException(
-                    503, "Too many uploads at once: try again.", {"Retry-After": "2"}
-                )
-            self.under_way += 1
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Until the answer. Who comes when all places are taken waits for one, and sends nothing
+        meanwhile. Raises HTTPException (503) for who waited long, and where many wait already."""
+        if self._waiting >= _MOST_WAITING:
+            raise _too_many()
+        self._waiting += 1
+        try:
+            with anyio.fail_after(_WAIT_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise _too_many() from None
+        finally:
+            self._waiting -= 1
+        self.under_way += 1
         try:
             yield
         finally:
-            with self._counting:
-                self.under_way -= 1
+            self.under_way -= 1
+            self._places.release()
 
     @contextmanager
     def kept(self, upload: UploadFile) -> Iterator[Path]:
@@ -55,6 +62,10 @@ class Uploads:
             )
         with path.open("xb") as file:
             shutil.copyfileobj(upload.file, file, 1 << 20)
+
+
+def _too_many() -> HTTPException:
+    return HTTPException(503, "Too many uploads at once: try again.", {"Retry-After": "2"})
 
 
 def suffix_of(name: str | None) -> str:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from bitreel.clip import Clip
+from bitreel.errors import UnreadableVideo
 from bitreel.video.clip_maker import ClipMaker
 from bitreel.video.clip_options import (
     DEFAULT_SPACING_SECONDS,
@@ -26,7 +27,10 @@ from bitreel.video.read import read_range
 from bitreel.video.scan import nominal_rate, scan_packets
 from bitreel.video.segmenting import Cutter, Segmenting, Span
 from bitreel.video.shots import ShotFinder
-from bitreel.video.source import MAX_PIXELS, opened
+from bitreel.video.source import MAX_PIXELS, opened, shown
+
+# Beyond an hour, a frame a minute is the least of any recording.
+_LONG_SECONDS, _SECONDS_OF_FRAME = 3600.0, 60.0
 
 
 def read_segments(
@@ -75,6 +79,7 @@ def _read(asked: _Asked, max_pixels: int, held_bytes: int) -> Iterator[Clip]:
         end = scan.duration_seconds
         if asked.end_seconds is not None:
             end = min(asked.end_seconds, end)
+        _check_times(asked.path, scan.duration_seconds, scan.frame_count)
         if end - start < segmenting.cut_from_seconds:
             yield read_range(source, scan, options, start, asked.end_seconds)
             return
@@ -87,6 +92,16 @@ def _read(asked: _Asked, max_pixels: int, held_bytes: int) -> Iterator[Clip]:
             yield from _TrustedPass(clips, segmenting, start, end).run()
         else:
             yield from _read_known(clips, Cutter(segmenting, start).finish(end))
+
+
+def _check_times(path: Path, seconds: float, frames: int) -> None:
+    """A time that a bit flip made would be a hundred thousand segments of one frame. Raises
+    UnreadableVideo."""
+    if seconds > _LONG_SECONDS and seconds > frames * _SECONDS_OF_FRAME:
+        raise UnreadableVideo(
+            f"{shown(path)} says that it lasts {seconds / 3600:,.0f} hours, with {frames} frames: "
+            f"its times are damaged. Convert it."
+        )
 
 
 def _read_known(clips: ClipMaker, spans: list[Span]) -> Iterator[Clip]:
@@ -197,6 +212,7 @@ class _OrderlyPass(_Pass):
             if self.clock.add(frame.pts):
                 self.restart()
             seconds = self.clock.table[number]
+            _check_times(self.clips.source.path, float(seconds), number + 1)
             if seconds >= self.end_seconds:
                 break
             if seconds >= self.start_seconds:
