@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitreel.insight.distance_calibration import DistanceCalibration, SharedLabel, Unknown
+from bitreel.read_ahead import in_groups
 
 if TYPE_CHECKING:
     from bitreel.library import Library
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 SEGMENTS = 2000  # labelled ones that are compared with each other: two million pairs
 LOOKS = 3 * SEGMENTS  # segments that are looked at for that, where many have no label
-_SEED = 0
+_SEED, _AT_ONCE = 0, 1000
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,13 @@ class LibraryCalibration:
 def _calibrate(opened: AnyOpened) -> DistanceCalibration | Unknown:
     catalogue, bits = opened.catalogue, opened.facts.bits
     order = np.random.default_rng(_SEED).permutation(catalogue.ids())[:LOOKS]
-    ids, labels, videos = [], [], []
-    for segment_id in order.tolist():
-        segment, label = catalogue.segment(segment_id)
-        if label is not None:
-            ids.append(segment_id)
-            labels.append(label)
-            videos.append(segment.path)
+    ids, labels, videos = list[int](), list[str](), list[Path]()
+    for some in in_groups(order.tolist(), _AT_ONCE):
+        for segment_id, (segment, label) in zip(some, catalogue.segments_by(some), strict=True):
+            if label is not None and len(ids) < SEGMENTS:
+                ids.append(segment_id)
+                labels.append(label)
+                videos.append(segment.path)
         if len(ids) == SEGMENTS:
             break
     if not ids:

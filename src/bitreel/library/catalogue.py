@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -156,6 +157,11 @@ class Catalogue(Replacing, Listing):
             for path, start_seconds, end_seconds, label in found:
                 return Segment(Path(from_column(path)), start_seconds, end_seconds), _label(label)
         raise LibraryError(f"{self.path} has no segment {segment_id}: search again.")
+
+    def segments_by(self, ids: Sequence[int]) -> list[tuple[Segment, str | None]]:
+        """Of each id what `segment` gives."""
+        with self._reading():
+            return [self.segment(one) for one in ids]
 
     def neighbours(self, segment_id: int, *, bits: int) -> SegmentsOfVideo:
         """All segments of the video that a segment is of."""

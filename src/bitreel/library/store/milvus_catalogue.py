@@ -346,9 +346,11 @@ class MilvusCatalogue:
         return segment_of(row)
 
     def segment(self, segment_id: int) -> tuple[Segment, str | None]:
-        row = self._row(segment_id)
-        place = Segment(Path(row["path"]), row["start_seconds"], row["end_seconds"])
-        return place, row["label"] or None
+        return _labelled(self._row(segment_id))
+
+    def segments_by(self, ids: Sequence[int]) -> list[tuple[Segment, str | None]]:
+        rows = self.stored.of_ids(ids)
+        return [_labelled(rows.get(one) or self._row(one)) for one in ids]
 
     def neighbours(self, segment_id: int, *, bits: int) -> SegmentsOfVideo:
         number = self._row(segment_id)["video_id"]
@@ -448,6 +450,11 @@ def segments_of_video(rows: Sequence[Row], bits: int) -> SegmentsOfVideo:
 
 def _state(row: Row | None) -> FileState | None:
     return None if row is None else FileState(row["size_bytes"], row["mtime_ns"])
+
+
+def _labelled(row: Row) -> tuple[Segment, str | None]:
+    place = Segment(Path(row["path"]), row["start_seconds"], row["end_seconds"])
+    return place, row["label"] or None
 
 
 def _plain(row: Row, **changes: str) -> Row:
