@@ -21,11 +21,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +43,6 @@ from bitreel.read_ahead import read_ahead
 from bitreel.training import default_cache, labelled_features, train
 from bitreel.training.presets import make_config
 from bitreel.video import WHOLE_VIDEOS
-from bitreel.video.decoding_process import DecodingProcess
 from bitreel.video.picture import PictureMaker
 from bitreel.video.sampling import uniform_indices
 
@@ -67,10 +63,10 @@ Encode = Callable[[Path], BinaryCodes]
 class Row:
     """flipped_bits: the mean of a code, against bitreel by torch; of the timed clips, or of all
     where there is an mAP@10. share_of_floor: clips a CPU-second over those of the slower of
-    decoding alone and the network alone. share_of_overlapped: the same in seconds by the clock,
-    where decoding has a core and the network has one. share_of_shared: clips a CPU-second over
-    those of decoding and the network one after the other, which is the floor where they overlap on
-    the same cores. stages_ms: CPU milliseconds a clip."""
+    decoding alone and the network alone. share_of_overlapped: the same where decoding has a core
+    and the network has one: what counts is the busier of the two, with all that is done beside.
+    share_of_shared: clips a CPU-second over those of decoding and the network together, which is
+    the floor where they share their cores. stages_ms: CPU milliseconds a clip."""
 
     model: str
     pipeline: str
@@ -339,77 +335,27 @@ def library_row(
     bench: Bench, key: str, repeats: int, peer: float | None, stages: dict[str, float]
 ) -> Row:
     """`Library.add` as a whole: contents told, decoded in other processes, all cores, stored."""
-    spent = [added(bench.models[key], bench.library_paths)[0] for _ in range(repeats)]
-    seconds = float(np.median(spent))
-    row = Row(bench.preset, f"Library.add, {OURS[key]}", 1 / seconds)
-    row.ratio_to_opencv_eager = None if peer is None else peer / seconds
+    rounds = [added(bench.models[key], bench.library_paths) for _ in range(repeats)]
+    own, decoding = np.median(np.array(rounds), axis=0).tolist()
+    row = Row(bench.preset, f"Library.add, {OURS[key]}", 1 / (own + decoding))
+    row.ratio_to_opencv_eager = None if peer is None else peer / (own + decoding)
     slower = max(stages["decode"] + stages["resize"], stages["network"])
-    row.share_of_floor = slower / (1000 * seconds)
-    row.share_of_shared = of_shared(stages, seconds)
-    if len(os.sched_getaffinity(0)) > 1:
-        shares = [overlapped(bench, key) for _ in range(repeats)]
-        row.share_of_overlapped = float(np.median(shares))
+    row.share_of_floor = slower / (1000 * (own + decoding))
+    row.share_of_overlapped = slower / (1000 * max(own, decoding))
+    row.share_of_shared = of_shared(stages, own + decoding)
     return row
 
 
 def added(model: Model, paths: Sequence[Path]) -> tuple[float, float]:
-    """CPU-seconds a clip, and seconds by the clock."""
+    """CPU-seconds a clip of this process, which has the network, and of those that decode."""
     with tempfile.TemporaryDirectory() as folder:
         library = Library.create(Path(folder) / "library", model, segmenting=WHOLE_VIDEOS)
-        start, began = cpu_seconds(), time.perf_counter()
+        both, own = cpu_seconds(), time.process_time()
         report = library.add(paths)
-        taken = time.perf_counter() - began
+        own = time.process_time() - own
         library.close()  # what its processes took counts when they have ended
-        return (cpu_seconds() - start) / report.added, taken / report.added
-
-
-def overlapped(bench: Bench, key: str) -> float:
-    """The clock's seconds of the slower of network alone and decoding alone, each on a core of its
-    own, over those of `Library.add` with the two side by side on these two cores."""
-    cores = sorted(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as folder:
-        bench.models[key].save(Path(folder) / "model")
-        os.sched_setaffinity(0, cores[:1])  # for what is started now, with all its threads
-        try:
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                runtime = "openvino" if key == "int8" else key
-                paths = bench.paths, bench.library_paths
-                return pool.submit(share_of_slower, *paths, folder, runtime, cores[1]).result()
-        finally:
-            os.sched_setaffinity(0, cores)
-
-
-def share_of_slower(
-    paths: list[Path], more: list[Path], folder: str, runtime: str, core: int
-) -> float:
-    """In a process that has one core; decoding has the other."""
-    torch.set_num_threads(1)
-    model = Model.load(Path(folder) / "model").use_runtime(runtime)
-    start, clips = time.perf_counter(), [model.read(path) for path in paths]
-    decoding = time.perf_counter() - start
-    model.features_of(clips[:1])
-    start = time.perf_counter()
-    for clip in clips:
-        model.features_of([clip])
-    network = time.perf_counter() - start
-    with decoding_on(core):
-        return max(decoding, network) / len(clips) / added(model, more)[1]
-
-
-@contextmanager
-def decoding_on(core: int) -> Iterator[None]:
-    """Within: the processes that decode have this core for themselves."""
-    plain = DecodingProcess.await_ready
-
-    def pinned(process: DecodingProcess) -> None:
-        os.sched_setaffinity(process._process.pid, {core})
-        plain(process)
-
-    DecodingProcess.await_ready = pinned  # type: ignore[assignment, method-assign]
-    try:
-        yield
-    finally:
-        DecodingProcess.await_ready = plain  # type: ignore[method-assign]
+        both = cpu_seconds() - both
+        return own / report.added, (both - own) / report.added
 
 
 # Pipelines
