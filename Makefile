@@ -9,7 +9,7 @@ CHROMIUM := @command -v chromium >/dev/null || command -v chromium-browser >/dev
 	|| { $(AS_ROOT) env $(APT) update -q && $(AS_ROOT) env $(APT) install -qy --no-install-recommends chromium; } \
 	|| echo "Chromium is not here and could not be installed: the tests of the page are skipped. As root: apt-get install chromium"
 
-.PHONY: demo test test-all test-browser test-milvus test-milvus-all check bench clean
+.PHONY: demo test test-all test-browser test-milvus test-milvus-all test-ray check bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -20,10 +20,10 @@ demo: $(READY)  ## make clips, train, index, evaluate, search
 	$(BIN)/bitreel demo --output demo
 
 test: $(READY)  ## the fast lane
-	$(BIN)/python -m pytest -n auto -m "not slow and not browser and not milvus"
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser and not milvus and not ray"
 
 test-all: $(READY)  ## everything
-	$(BIN)/python -m pytest -n auto -m "not browser and not milvus"
+	$(BIN)/python -m pytest -n auto -m "not browser and not milvus and not ray"
 
 test-browser: $(READY)  ## the page in Chromium, which it installs where it may
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
@@ -41,6 +41,10 @@ test-milvus: $(READY) .milvus/.ready  ## libraries on a Milvus server, which it 
 
 test-milvus-all: $(READY) .milvus/.ready  ## and all that takes longer
 	$(BIN)/python -m pytest -m milvus
+
+test-ray: $(READY)  ## encoding with Ray, of which it installs 270 MB
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
+	$(BIN)/python -m pytest -m ray
 
 check: $(READY)  ## format, lint, types, one-way imports
 	$(BIN)/ruff format --check .

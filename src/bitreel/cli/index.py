@@ -12,13 +12,22 @@ import typer
 
 from bitreel.cli.console import out, print_json, show_progress, warn, warn_of_files
 from bitreel.cli.data_options import Fold, Lists, Runtime
+from bitreel.cli.ray_options import (
+    RayActors,
+    RayAddress,
+    RayCpus,
+    RayGpus,
+    RayVideos,
+    UseRay,
+    ray_options,
+)
 from bitreel.cli.videos import Choice, Found, collection_of, find
 from bitreel.errors import ConfigError, DataError
 from bitreel.library.collection import Filter
 from bitreel.library.site import folder_for, site_of
 
 if TYPE_CHECKING:
-    from bitreel.library import AddReport, Library, Status
+    from bitreel.library import AddReport, Library, RayOptions, Status
     from bitreel.video import Segmenting
 
 Answer = dict[str, Any]
@@ -37,8 +46,8 @@ def index(
         list[str],
         typer.Argument(
             metavar="VIDEOS…",
-            help="Videos, folders of them, or labelled data (manifest.csv, ucf101:ROOT, "
-            "hmdb51:ROOT).",
+            help="Videos, folders of them, URLs of either (s3://bucket/folder), a .txt that lists "
+            "such, one a line, or labelled data (manifest.csv, ucf101:ROOT, hmdb51:ROOT).",
             show_default=False,
         ),
     ],
@@ -119,6 +128,12 @@ def index(
         typer.Option("--watch", help="Keep following the folders, until Ctrl-C."),
     ] = False,
     runtime: Runtime = "auto",
+    ray: UseRay = False,
+    ray_address: RayAddress = None,
+    ray_actors: RayActors = None,
+    ray_cpus: RayCpus = 1.0,
+    ray_gpus: RayGpus = 0.0,
+    ray_videos: RayVideos = None,
     json: Annotated[
         bool,
         typer.Option(
@@ -136,7 +151,10 @@ def index(
     goes on where it stopped.
 
     Example: `bitreel index library videos/ --model model --exclude trailers`
+
+    Example: `bitreel index http://127.0.0.1:19530/films s3://bucket/films --ray-address auto`
     """
+    options = ray_options(ray, ray_address, ray_actors, ray_cpus, ray_gpus, ray_videos)
     segmenting = _segmenting(window, stride, shots)
     chosen = Choice(labels, Filter(only or (), exclude or ()), split, fold, lists)
     found = find(videos, chosen, folder_for(site_of(library)))
@@ -144,22 +162,30 @@ def index(
         raise ConfigError("--watch follows folders: name one.")
     with _open(library, model, segmenting, runtime) as opened:
         show = partial(print_json, in_one_line=watch) if json else _print
-        _index(opened, found, retry=retry, show=show)
+        go = partial(_index, opened, show=show, ray=options)
+        go(found, retry=retry)
         if watch:
-            _follow(opened, found, chosen, show)
+            _follow(opened, found, chosen, go)
 
 
-def _index(opened: Library, found: Found, *, retry: bool, show: Callable[[Answer], None]) -> None:
+def _index(
+    opened: Library,
+    found: Found,
+    *,
+    retry: bool,
+    show: Callable[[Answer], None],
+    ray: RayOptions | None,
+) -> None:
     reports: list[AddReport] = []
     with show_progress() as progress:
         if found.videos:
-            reports.append(opened.add(found.videos, retry=retry, progress=progress))
+            reports.append(opened.add(found.videos, retry=retry, progress=progress, ray=ray))
         if found.collection is not None:
-            reports.append(opened.sync(found.collection, retry=retry, progress=progress))
+            reports.append(opened.sync(found.collection, retry=retry, progress=progress, ray=ray))
     show(_answer(str(opened.site), reports, opened.status()))
 
 
-def _follow(opened: Library, found: Found, chosen: Choice, show: Callable[[Answer], None]) -> None:
+def _follow(opened: Library, found: Found, chosen: Choice, go: Callable[..., None]) -> None:
     """Index again whenever something changes in the folders."""
     from bitreel.library.watching import changes
 
@@ -168,7 +194,7 @@ def _follow(opened: Library, found: Found, chosen: Choice, show: Callable[[Answe
         there = tuple(folder for folder in found.folders if folder.is_dir())
         with suppress(DataError):  # one that is away for a while
             again = collection_of(there, chosen, opened.folder)
-            _index(opened, Found((), there, again), retry=False, show=show)
+            go(Found((), there, again), retry=False)
 
 
 def _segmenting(

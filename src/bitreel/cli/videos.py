@@ -1,14 +1,15 @@
-"""The videos that a command line names: files, folders, labelled data."""
+"""The videos that a command line names: files, folders, URLs, lists of these, labelled data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitreel.errors import ConfigError, DataError
 from bitreel.library.collection import Collection, Filter, collect
+from bitreel.library.urls import is_url, list_url
 
 if TYPE_CHECKING:
     from bitreel.library import Video
@@ -50,7 +51,7 @@ def find(names: Sequence[str], chosen: Choice, library: Path) -> Found:
         elif Path(name).is_dir():
             folders.append(Path(name))
         else:
-            videos += _from_file(name)
+            videos += _from_file(name, chosen)
     collection = collection_of(folders, chosen, library) if folders else None
     return Found(tuple(videos), tuple(folders), collection)
 
@@ -84,8 +85,35 @@ def _from_dataset(spec: str, chosen: Choice) -> list[Video]:
     ]
 
 
-def _from_file(name: str) -> list[Video]:
+def _from_file(name: str, chosen: Choice) -> list[Video]:
     from bitreel.library import Video
     from bitreel.video import find_videos
 
+    if is_url(name):
+        return _from_url(name, chosen)
+    if name.lower().endswith(".txt") and Path(name).is_file():
+        return list(_from_list(Path(name), chosen))
     return [Video(found) for found in find_videos([name])]
+
+
+def _from_list(path: Path, chosen: Choice) -> Iterator[Video]:
+    """A file, a folder or a URL a line; paths are as seen from the list."""
+    try:
+        lines = path.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError as error:
+        raise DataError(f"The list {path} can not be read: {error.strerror}.") from error
+    for line in filter(None, map(str.strip, lines)):
+        yield from _from_file(line if is_url(line) else str(path.parent / line), chosen)
+
+
+def _from_url(url: str, chosen: Choice) -> list[Video]:
+    """What --only and --exclude leave of it, labelled as in a folder of this machine."""
+    from bitreel.library.collection import label_of
+    from bitreel.library.urls import to_path
+
+    root, found = to_path(url.rstrip("/")), []
+    for video in list_url(url.rstrip("/")):
+        below = video.path.relative_to(root) if video.path != root else Path(root.name)
+        if chosen.wanted.refusal(below) is None:
+            found.append(replace(video, label=label_of(below) if chosen.labels else None))
+    return found

@@ -69,7 +69,7 @@ def collect(
             below = path.relative_to(root)
             reason = _not_by_name(path) or wanted.refusal(below)
             if reason is None:
-                videos.append(Video(resolved(path), _label(below) if labels else None))
+                videos.append(Video(resolved(path), label_of(below) if labels else None))
             else:
                 skipped[path] = f"{printable(path)}: {reason}."
     return Collection(tuple(roots), tuple(videos), skipped)
@@ -124,7 +124,8 @@ def _fit(parts: Sequence[str], patterns: Sequence[str]) -> bool:
     return len(parts) in places
 
 
-def _label(below: Path) -> str | None:
+def label_of(below: Path) -> str | None:
+    """The label of a file at this path below its folder; None right in it."""
     from bitreel.dataset import SPLIT_NAMES
 
     folders = below.parts[:-1]

@@ -35,6 +35,7 @@ from bitreel.search import Plan, Wish
 from bitreel.video import Segmenting
 
 if TYPE_CHECKING:  # it brings torch, which whoever only looks need not wait for
+    from bitreel.library.ray_encoding import RayOptions
     from bitreel.model import Model
     from bitreel.video.guarded import GuardedReader
 
@@ -172,6 +173,7 @@ class Library:
         *,
         retry: bool = False,
         progress: Progress = silent,
+        ray: RayOptions | None = None,
     ) -> AddReport:
         """Index videos, each with all its segments in one transaction.
 
@@ -184,10 +186,16 @@ class Library:
         Videos are decoded in processes of their own (`GuardedReader`). What can not be read, or
         crashes or hangs its process, is quarantined with the reason, and tried again when the file
         changed or with retry. A run that was broken off is finished by the same call.
+
+        One given as a URL (`s3://bucket/a.mp4`) is fetched to be read, and known by a path that
+        stands for it (`to_path`). ray: encode by Ray Data, here or on the machines of a cluster;
+        the codes are the same, and the order of segments is that in which they are done.
         """
+        from bitreel.library.ray_encoding import RayEncoding
         from bitreel.video.guarded import GuardedReader
 
         opened = self._openings.current()
+        encoding = None if ray is None else RayEncoding(ray)
         with closing(GuardedReader()) as reader:  # its own: where it is broken off, it is closed
             report = add_videos(
                 opened.catalogue,
@@ -197,12 +205,18 @@ class Library:
                 reader,
                 retry=retry,
                 progress=progress,
+                encoding=encoding,
             )
         self._plan_if_due(progress)
         return report
 
     def sync(
-        self, collection: Collection, *, retry: bool = False, progress: Progress = silent
+        self,
+        collection: Collection,
+        *,
+        retry: bool = False,
+        progress: Progress = silent,
+        ray: RayOptions | None = None,
     ) -> AddReport:
         """Make the library hold what folders hold (`collect` looks through them).
 
@@ -213,7 +227,7 @@ class Library:
         return sync(
             self._openings.current().catalogue,
             collection,
-            lambda: self.add(collection.videos, retry=retry, progress=progress),
+            lambda: self.add(collection.videos, retry=retry, progress=progress, ray=ray),
         )
 
     def plan_index(self, *, recall: float = 1.0, k: int = 10, progress: Progress = silent) -> Plan:

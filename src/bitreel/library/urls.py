@@ -56,14 +56,12 @@ def to_url(path: Path) -> str:
 def list_url(url: str) -> Iterator[Video]:
     """The videos under a URL, to any depth, with their states and unlabelled; or the one that it
     names. Raises DataError where that can not be listed, or where nothing is there."""
-    from bitreel.video import VIDEO_SUFFIXES
-
     try:
         system, place = _open(url)
         with suppress(NotImplementedError):
             system.invalidate_cache()
         found = system.find(place, detail=True)
-        names = {_whole(url, name): info for name, info in found.items()}
+        names = {_whole(url, name): _complete(system, name, info) for name, info in found.items()}
     except ConfigError:
         raise
     except Exception as error:  # each store has errors of its own
@@ -71,8 +69,7 @@ def list_url(url: str) -> Iterator[Video]:
     if not names:
         raise DataError(f"There is nothing at {url}: check the address.")
     for name, info in sorted(names.items()):
-        suffix = PurePosixPath(name).suffix.lower()
-        if name == url or (suffix in VIDEO_SUFFIXES and "/." not in name):
+        if name == url or _is_video(name):
             yield Video(to_path(name), state=_state(info))
 
 
@@ -125,6 +122,19 @@ def _open(url: str) -> tuple[Any, str]:
     except (ImportError, ValueError) as error:  # of the store's own package, or no such scheme
         raise ConfigError(f"{url} can not be read: {_told(error)}.") from error
     return system, place
+
+
+def _complete(system: Any, name: str, info: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a file. The links of a web page do not tell how much they lead to."""
+    if info.get("size") is None and _is_video(name):
+        return dict(system.info(name))
+    return info
+
+
+def _is_video(name: str) -> bool:
+    from bitreel.video import VIDEO_SUFFIXES
+
+    return PurePosixPath(name).suffix.lower() in VIDEO_SUFFIXES and "/." not in name
 
 
 def _whole(url: str, name: str) -> str:

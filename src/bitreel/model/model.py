@@ -113,6 +113,11 @@ class Model:
         return self
 
     @property
+    def runtime(self) -> str:
+        """The word that `use_runtime` was given last."""
+        return self._streams.word
+
+    @property
     def runtimes(self) -> tuple[Runtime, ...]:
         """What runs each stream's backbone. After `auto`, known for good once it has run."""
         return self._streams.runtimes
