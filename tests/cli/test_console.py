@@ -78,10 +78,11 @@ def test_a_terminal_gets_a_bar_for_each_stage(
     assert "loss 1.5" in training
 
 
+@pytest.mark.parametrize("rank", ["LOCAL_RANK", "NODE_RANK", "RANK"])
 def test_one_process_of_several_speaks(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    rank: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv(rank, "1")
     with show_progress() as progress:
         progress(Step("features", 4, 4))
     assert capsys.readouterr().err == ""

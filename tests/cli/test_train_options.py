@@ -26,7 +26,7 @@ OPTIONS = {
 }
 RENAMED = {"frames": "sampling.frames", "clips": "sampling.clips", "size": "sampling.height"}
 NOT_OF_THE_CONFIG = {"data", "output", "preset", "config", "accelerator", "devices", "fold"}
-NOT_OF_THE_CONFIG |= {"lists", "cache", "json"}
+NOT_OF_THE_CONFIG |= {"nodes", "lists", "cache", "json"}
 # Options of the library that the command line leaves at their defaults. A new field of TrainConfig
 # belongs here or among the options.
 PYTHON_ONLY = {
@@ -84,7 +84,7 @@ def test_an_option_has_the_default_of_the_config(name: str) -> None:
     assert (int(given) if name == "bits" else given) == expected
 
 
-@pytest.mark.parametrize("name", ["accelerator", "devices", "cache"])
+@pytest.mark.parametrize("name", ["accelerator", "devices", "nodes", "cache"])
 def test_a_way_to_run_has_the_default_of_the_function(name: str) -> None:
     parameter = inspect.signature(bitreel.training.train).parameters[name]
     assert OPTIONS[name].default == parameter.default

@@ -59,8 +59,9 @@ def warn_of_files(heading: str, unreadable: Mapping[str, str], damaged: Mapping[
 
 
 def is_main_process() -> bool:
-    """Whether this process is the one of several (`--devices 2`) that speaks for them."""
-    return os.environ.get("LOCAL_RANK", "0") == "0"
+    """Whether this process is the one of several (`--devices 2`, `--nodes 2`) that speaks for
+    them."""
+    return all(os.environ.get(rank, "0") == "0" for rank in ("LOCAL_RANK", "NODE_RANK", "RANK"))
 
 
 @contextmanager

@@ -39,6 +39,7 @@ from bitreel.cli.train_options import (
     Margin,
     Mirror,
     ModalityNames,
+    Nodes,
     Output,
     Patience,
     Precision,
@@ -94,6 +95,7 @@ def train(
     seed: Seed = 0,
     accelerator: Accelerator = "auto",
     devices: Devices = 1,
+    nodes: Nodes = 1,
     precision: Precision = "32-true",
     fold: Fold = 1,
     lists: Lists = None,
@@ -142,6 +144,7 @@ def train(
                     cache=cache,
                     accelerator=accelerator,
                     devices=devices,
+                    nodes=nodes,
                     progress=progress,
                 )
         rows.append(_row(folder, model))

@@ -161,14 +161,25 @@ Seed = Annotated[
     int, typer.Option(help="Same seed, same codes on the same machine.", rich_help_panel=RUN)
 ]
 Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.", rich_help_panel=RUN)]
-Devices = Annotated[int, typer.Option(help="How many of them.", min=1, rich_help_panel=RUN)]
+Devices = Annotated[
+    int, typer.Option(help="How many of them, on each machine.", min=1, rich_help_panel=RUN)
+]
+Nodes = Annotated[
+    int,
+    typer.Option(
+        help="Machines that run this command together, as torchrun starts it, or each with "
+        "MASTER_ADDR, MASTER_PORT and its NODE_RANK set.",
+        min=1,
+        rich_help_panel=RUN,
+    ),
+]
 Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.", rich_help_panel=RUN)]
 
 
 # Options that stand in another place in the config.
 _SAMPLING = {"frames": ("frames",), "clips": ("clips",), "size": ("height", "width")}
 _NOT_OF_THE_CONFIG = {"data", "output", "preset", "config", "accelerator", "devices", "fold"}
-_NOT_OF_THE_CONFIG |= {"lists", "cache", "json"}
+_NOT_OF_THE_CONFIG |= {"nodes", "lists", "cache", "json"}
 _LOSSES_OF = {
     **dict.fromkeys(("alpha", "beta", "margin", "triplets"), ("two-term",)),
     **dict.fromkeys(

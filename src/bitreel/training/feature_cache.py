@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ CREATE TABLE IF NOT EXISTS features (
     damage TEXT,                   -- what was wrong with the frames, NULL when nothing
     data BLOB NOT NULL             -- float32, little-endian, [T,D] row by row
 )"""
+
+
+_TRIES, _PAUSE_SECONDS = 200, 0.05
 
 
 def default_cache() -> Path:
@@ -53,11 +57,23 @@ class FeatureCache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path, timeout=60)
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._use_write_ahead_log()
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute(SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
+
+    def _use_write_ahead_log(self) -> None:
+        """Who else makes the same file at the same time locks it for a moment, and SQLite does not
+        wait for that by itself."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if not left or "locked" not in str(error):
+                    raise
+                time.sleep(_PAUSE_SECONDS)
 
     def __enter__(self) -> FeatureCache:
         return self

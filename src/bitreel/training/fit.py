@@ -133,7 +133,10 @@ class Fit:
     def _validate(self) -> dict[str, float]:
         if not self.data.validation:
             return {}
-        return {HEADLINE: self.data.score(self.inputs.codes())}
+        # One process judges for all: how the others round must not make them stop at other epochs.
+        judges = self.fabric.global_rank == 0
+        score = self.data.score(self.inputs.codes()) if judges else 0.0
+        return {HEADLINE: self.fabric.broadcast(score)}
 
     def _keep_if_best(self, epoch: int, facts: dict[str, float]) -> None:
         best = self.best_score

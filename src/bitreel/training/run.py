@@ -17,7 +17,7 @@ from bitreel.progress import Progress, silent
 from bitreel.training import checkpoint as checkpoints
 from bitreel.training.config import TrainConfig
 from bitreel.training.feature_cache import content_digest, default_cache
-from bitreel.training.features import LabelledFeatures, labelled_features
+from bitreel.training.features import LabelledFeatures
 from bitreel.training.fit import HEADLINE, Fit, Outcome, TrainingData
 from bitreel.training.fitted import fit_head
 from bitreel.training.inputs import make_inputs
@@ -27,6 +27,7 @@ from bitreel.training.start import (
     fresh_model,
     labels_of,
     launch,
+    shared_features,
     split_for_training,
 )
 from bitreel.version import __version__
@@ -40,6 +41,7 @@ def train(
     cache: Path | None = None,
     accelerator: str = "auto",
     devices: int | str = 1,
+    nodes: int = 1,
     progress: Progress = silent,
 ) -> Model:
     """Train a model on the database part of a data set and save it.
@@ -51,7 +53,10 @@ def train(
 
     output: the model's folder; a run that was killed goes on from the checkpoint beside it
     (OUTPUT.partial) and ends with the model of the uninterrupted run. Without an output nothing is
-    written but the feature cache. accelerator, devices: as Lightning Fabric takes them.
+    written but the feature cache. accelerator, devices: as Lightning Fabric takes them. nodes: how
+    many machines do this at once, each with so many devices; they share the folder of output, and
+    each has a cache of its own. Each process adds a batch of its own to a step, so that epochs of N
+    processes are not those of one; `ridge` and `itq` are the same by any number.
 
     Raises DataError, ConfigError, WeightsError; ModelError where output holds a model already.
     """
@@ -61,16 +66,18 @@ def train(
         checkpoints.check_output(output)  # a bad one is to be known before hours of work
     if not isinstance(dataset, Dataset):
         dataset = open_dataset(dataset, labelled=config.loss != "itq")
-    fabric = launch(config, accelerator=accelerator, devices=devices)
+    fabric = launch(config, accelerator=accelerator, devices=devices, nodes=nodes)
     labels = () if config.loss == "itq" else labels_of(dataset)
     if config.mirror:
         check_mirror(labels)
     if not config.is_fitted:
         config.make_loss(classes=len(labels))  # too few bits for them is to be known now
     model, source = fresh_model(config, labels, fabric)
-    features = labelled_features(
+    features = shared_features(
         model,
         dataset.database,
+        fabric,
+        nodes=nodes,
         cache=cache or default_cache(),
         mirrored=config.mirror and not config.finetune,
         progress=progress,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
@@ -12,13 +14,16 @@ from lightning_fabric import Fabric
 from bitreel.dataset import Dataset, Example, hold_out_groups
 from bitreel.errors import ConfigError, DataError
 from bitreel.model import Model
+from bitreel.progress import Progress
 from bitreel.training.config import TrainConfig
-from bitreel.training.features import LabelledFeatures
+from bitreel.training.features import LabelledFeatures, labelled_features
 from bitreel.training.fit import TrainingData
 
 
-def launch(config: TrainConfig, *, accelerator: str, devices: int | str) -> Fabric:
-    """Fabric on the devices asked for. Raises ConfigError for what this machine does not have."""
+def launch(config: TrainConfig, *, accelerator: str, devices: int | str, nodes: int = 1) -> Fabric:
+    """Fabric on the devices asked for, of each of so many machines, which find each other as
+    torchrun or MASTER_ADDR, MASTER_PORT and NODE_RANK tell them. Raises ConfigError for what this
+    machine does not have."""
     torch.backends.cudnn.deterministic = True  # the same seed gives the same codes
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # float32 is to mean it
@@ -26,6 +31,7 @@ def launch(config: TrainConfig, *, accelerator: str, devices: int | str) -> Fabr
         fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
+            num_nodes=nodes,
             precision=config.precision,
         )
         fabric.launch()
@@ -35,6 +41,25 @@ def launch(config: TrainConfig, *, accelerator: str, devices: int | str) -> Fabr
             f"precision {config.precision}: {str(error).splitlines()[0]}"
         ) from error
     return fabric
+
+
+def shared_features(
+    model: Model,
+    examples: Sequence[Example],
+    fabric: Fabric,
+    *,
+    nodes: int,
+    cache: Path,
+    mirrored: bool,
+    progress: Progress,
+) -> LabelledFeatures:
+    """`labelled_features`, of which each process of a machine works out a part for its cache."""
+    if fabric.world_size > 1:
+        own = examples[fabric.local_rank :: fabric.world_size // nodes]
+        with suppress(DataError):  # none can be read of this part: of all is another matter
+            labelled_features(model, own, cache=cache, mirrored=mirrored, progress=progress)
+        fabric.barrier()
+    return labelled_features(model, examples, cache=cache, mirrored=mirrored, progress=progress)
 
 
 def fresh_model(config: TrainConfig, labels: tuple[str, ...], fabric: Fabric) -> tuple[Model, str]:
