@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from command_line import SCRIPT, TINY, bitreel_process
+from running import children, until
 
 pytestmark = pytest.mark.slow
 TWO_TERM = ("--loss", "two-term", "--epochs", 3, "--encoder", "mean", "--modality", "rgb")
@@ -79,6 +81,23 @@ def test_what_is_fitted_is_the_same_by_any_number_of_processes(
         with closing(sqlite3.connect(cache)) as connection:
             counts += connection.execute("SELECT count(*) FROM features").fetchone()
     assert len(set(counts)) == 1, "two processes left as many features in the cache as one"
+
+
+def test_one_that_is_lost_ends_the_others_and_the_next_run_goes_on(
+    actions: Path, tmp_path: Path
+) -> None:
+    words = (*TWO_TERM[:2], "--epochs", 300, "--patience", 300, *TWO_TERM[4:], "--devices", 2)
+    whole = fingerprint(actions, tmp_path / "whole", *words)
+    folder = tmp_path / "broken"
+    process = run([SCRIPT, *options(actions, folder, *words)])
+    until(lambda: any((folder / "model.partial").glob("*")), process)
+    for other in children(process.pid):
+        os.kill(other, signal.SIGKILL)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Traceback" not in told
+    assert "Another of the 2 processes of this training is lost" in told
+    assert fingerprint(actions, folder, *words) == whole
 
 
 def test_two_machines_give_the_model_of_two_processes(actions: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from bitreel.training.start import (
     launch,
     shared_features,
     split_for_training,
+    together,
 )
 from bitreel.version import __version__
 
@@ -73,21 +74,22 @@ def train(
     if not config.is_fitted:
         config.make_loss(classes=len(labels))  # too few bits for them is to be known now
     model, source = fresh_model(config, labels, fabric)
-    features = shared_features(
-        model,
-        dataset.database,
-        fabric,
-        nodes=nodes,
-        cache=cache or default_cache(),
-        mirrored=config.mirror and not config.finetune,
-        progress=progress,
-    )
-    made = facts_of(dataset, config, features, source)
-    if config.is_fitted:
-        made |= _fit_in_one_go(model, features, config)
-    else:
-        model, chosen, data = _fit(model, features, config, fabric, output, progress)
-        made |= _facts_of_fit(chosen, data)
+    with together(fabric):
+        features = shared_features(
+            model,
+            dataset.database,
+            fabric,
+            nodes=nodes,
+            cache=cache or default_cache(),
+            mirrored=config.mirror and not config.finetune,
+            progress=progress,
+        )
+        made = facts_of(dataset, config, features, source)
+        if config.is_fitted:
+            made |= _fit_in_one_go(model, features, config)
+        else:
+            model, chosen, data = _fit(model, features, config, fabric, output, progress)
+            made |= _facts_of_fit(chosen, data)
     model.to("cpu").training = made
     if output is not None and not fabric.global_rank:
         model.save(output)

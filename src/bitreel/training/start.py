@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 
 from bitreel.dataset import Dataset, Example, hold_out_groups
-from bitreel.errors import ConfigError, DataError
+from bitreel.errors import BitreelError, ConfigError, DataError
 from bitreel.model import Model
 from bitreel.progress import Progress
 from bitreel.training.config import TrainConfig
@@ -41,6 +41,22 @@ def launch(config: TrainConfig, *, accelerator: str, devices: int | str, nodes: 
             f"precision {config.precision}: {str(error).splitlines()[0]}"
         ) from error
     return fabric
+
+
+@contextmanager
+def together(fabric: Fabric) -> Iterator[None]:
+    """Where another process is lost, those that wait for it say so. Raises BitreelError."""
+    try:
+        yield
+    except RuntimeError as error:
+        told = str(error).splitlines()[0]
+        is_of_others = isinstance(error, torch.distributed.DistError) or "gloo" in told
+        if fabric.world_size == 1 or not is_of_others:
+            raise
+        raise BitreelError(
+            f"Another of the {fabric.world_size} processes of this training is lost: what it said "
+            f"last tells why. Give the same command again to go on from the last whole epoch."
+        ) from error
 
 
 def shared_features(
