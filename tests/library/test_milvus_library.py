@@ -24,6 +24,7 @@ from bitreel.library.store.address import Address, parse_address
 from bitreel.library.store.milvus_catalogue import MilvusCatalogue, scratch_store
 from bitreel.library.store.milvus_client import MilvusClient, _sentence
 from bitreel.library.store.milvus_facts import MilvusFacts
+from bitreel.library.store.milvus_rows import segment_rows
 from bitreel.library.store.verifying import made_videos
 from bitreel.video import WHOLE_VIDEOS, Segmenting
 from milvus_server import MilvusServer
@@ -181,7 +182,7 @@ def test_it_is_given_another_model_and_goes_back(address: str, tmp_path: Path) -
     bad.write_bytes(b"junk")
     old, new = tiny_model(bits=BITS), tiny_model(bits=128, seed=1)
     with Library.create(address, old) as library, Library.open(address) as other:
-        library.add([*videos, bad])
+        library.add([Video(videos[0], "first"), *videos, bad])
         before = library.codes()[1].packed.tolist()
         report = library.migrate(new)
         assert (report.changed, report.bits, report.videos, report.segments) == (True, 128, 4, 4)
@@ -189,6 +190,8 @@ def test_it_is_given_another_model_and_goes_back(address: str, tmp_path: Path) -
         assert other.search(videos[0], k=1).hits[0].path == videos[0]  # noticed
         assert other.fingerprint == new.fingerprint
         assert [e.path for e in library.ledger(Fate.QUARANTINED)] == [bad]
+        assert library.status().labels == {"first": 1}
+        library.add([Video(videos[0], "other")])
         kept = library.status().kept_model
         assert kept is not None
         assert (kept.model_fingerprint, kept.videos) == (old.fingerprint, 4)
@@ -196,6 +199,7 @@ def test_it_is_given_another_model_and_goes_back(address: str, tmp_path: Path) -
         added = make_video(tmp_path / "videos" / "late.mp4", 77)
         library.add([added])
         assert library.roll_back().videos == 5
+        assert library.status().labels == {"other": 1}
         assert library.fingerprint == old.fingerprint
         assert [c for c in library.codes()[1].packed.tolist() if c in before] != []
         assert library.discard_previous()
@@ -383,6 +387,7 @@ def test_partitions_want_a_later_server(milvus_server: MilvusServer) -> None:
 
 
 @on_a_server
+@pytest.mark.slow
 def test_what_a_killed_server_acknowledged_is_kept(milvus_server: MilvusServer) -> None:
     """Twice in the middle of inserts: nothing acknowledged is lost, nothing is there twice."""
     videos = made_videos(8_000, BITS, seed=7)
@@ -432,6 +437,33 @@ def _add_until_killed(
     assert done < len(parts), "it was not killed in the middle"
     killer.join()
     return done
+
+
+def test_what_a_killed_writer_left_is_not_found_for_ever(tmp_path: Path) -> None:
+    """It was killed after the segments and before the line in the ledger; then the file changed."""
+    address = parse_address(f"milvus:{tmp_path / 'broken.db'}")
+    (video,) = made_videos(4, BITS, seed=0)
+    with scratch_store(address, BITS) as store:
+        store.stored.write(segment_rows(video))
+        assert store.count() == 4
+        shorter = replace(video, segments=video.segments[:2], duration_seconds=4.0)
+        assert store.put(shorter) == "added"
+        assert store.count() == 2
+
+
+def test_how_a_library_was_made_holds(tmp_path: Path) -> None:
+    made = Address(str(tmp_path / "made.db"), "bitreel", nlist=64)
+    Library.create(made, tiny_model(bits=BITS)).close()
+    with Library.open(f"milvus:{tmp_path / 'made.db'}") as library:
+        assert library._catalogue.client.address.nlist == 64
+
+
+def test_no_message_tells_a_password() -> None:
+    for text in ("http://me:secret@host:1/", "http://me:secret@host:x/y"):
+        with pytest.raises(ConfigError) as raised:
+            parse_address(text)
+        assert "secret" not in str(raised.value)
+    assert "secret" not in repr(parse_address("http://me:secret@host/y"))
 
 
 def test_a_scratch_store_goes(tmp_path: Path) -> None:

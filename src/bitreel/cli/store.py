@@ -47,12 +47,14 @@ def verify(
 
     Example: `bitreel store verify http://127.0.0.1:19530/clips`
     """
+    from bitreel.library.store.address import parse_address
+
     checks = _checks(address, segments, bits, seed, json=json)
     wrong = sum(check.wrong is not None for check in checks)
     if json:
         print_json(
             {
-                "address": address.partition("?")[0],
+                "address": str(parse_address(address)),
                 "segments": segments,
                 "bits": bits,
                 "wrong": wrong,
@@ -88,6 +90,6 @@ def _scratch(address: str, bits: int, stack: ExitStack) -> Store:
 
     if not is_address(address):
         raise ConfigError(
-            f"{address} is no address in Milvus: write http://HOST:19530/NAME or milvus:FILE.db."
+            "This is no address in Milvus: write http://HOST:19530/NAME or milvus:FILE.db."
         )
     return stack.enter_context(scratch_store(parse_address(address), bits))

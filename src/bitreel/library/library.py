@@ -81,7 +81,9 @@ class Library:
         LibraryError where one is there already, or where the folder holds other files.
         """
         if not make(site_of(place), model, segmenting or Segmenting()):
-            raise LibraryError(f"{place} is a library already: open it, or name another place.")
+            raise LibraryError(
+                f"{site_of(place)} is a library already: open it, or name another place."
+            )
         return cls.open(place, model=model)
 
     @classmethod

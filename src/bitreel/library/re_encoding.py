@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bitreel.errors import LibraryError
 from bitreel.library.adding import add_videos
 from bitreel.library.engine import AnyCatalogue
-from bitreel.library.records import printable
+from bitreel.library.records import Video, printable
 from bitreel.progress import Progress, Step
 from bitreel.video import Segmenting
 
@@ -66,9 +66,17 @@ class ReEncoding:
         def told(step: Step) -> None:
             self.progress(Step("migrating", before + step.done, total, step.note))
 
+        known = self.catalogue.entries_of(todo)
+        videos = [Video(path, known[path].label) for path in todo if path in known]
         with closing(GuardedReader()) as reader:
             report = add_videos(
-                self.new, self.load_model, todo, self.segmenting, reader, retry=True, progress=told
+                self.new,
+                self.load_model,
+                videos,
+                self.segmenting,
+                reader,
+                retry=True,
+                progress=told,
             )
         self._failures |= report.failures
         self._tries.update(todo)

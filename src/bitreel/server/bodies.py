@@ -28,7 +28,7 @@ class Bodies:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        kind = headers.get("content-type", "")
+        kind = headers.get("content-type", "").strip().lower()
         uploading = scope["path"] in UPLOADING and kind.startswith("multipart/form-data")
         most = self._uploads.most_bytes + _FORM_BYTES if uploading else _JSON_BYTES
         if scope["path"] in UPLOADING and not uploading:

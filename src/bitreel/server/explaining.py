@@ -166,6 +166,8 @@ def of_upload(
     """Why a segment was found by a video that is sent, or by a range of it."""
     if end is not None and end <= start:
         raise ConfigError(f"The range ends at {end:g} s, before it begins at {start:g} s.")
+    most = state.settings.query_seconds  # as of a search, whose hits are explained
+    end = start + most if end is None else min(end, start + most)
     name, found = file.filename or "query", known_id(hit)
     with state.uploads.kept(file) as path, state.said_of(path, name):
         explanation = explainer.explain(path, found, start_seconds=start, end_seconds=end)

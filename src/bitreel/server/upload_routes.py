@@ -51,5 +51,6 @@ def upload(
 
 def _forget_failed(state: State, path: Path) -> None:
     """Delete a file that is not in the library."""
-    if not any(e.path == path and e.video_id for e in state.library.ledger(text=str(path))):
+    known = state.library._ask(lambda opened: opened.catalogue.entry(path))
+    if known is None or known.video_id is None:
         path.unlink(missing_ok=True)

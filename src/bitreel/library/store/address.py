@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -35,7 +35,7 @@ class Address:
 
     uri: str
     name: str
-    token: str = ""
+    token: str = field(default="", repr=False)
     consistency: Consistency = "Bounded"
     index: IndexKind = "BIN_FLAT"
     nlist: int = 1024
@@ -94,7 +94,7 @@ def parse_address(text: str) -> Address:
     name = parts.path.strip("/")
     if not parts.hostname or not name:
         raise ConfigError(
-            f"{text} does not name a library on a server: write http://HOST:19530/NAME."
+            f"{_without_password(text)} does not name a library on a server: write http://HOST:19530/NAME."
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     uri = f"{parts.scheme}://{host}:{_port(parts, text)}"
@@ -102,12 +102,16 @@ def parse_address(text: str) -> Address:
     return Address(uri, name, token, **options)
 
 
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^/]*@", "//", text)
+
+
 def _port(parts: SplitResult, text: str) -> int:
     try:
         return _PORT if parts.port is None else parts.port
     except ValueError:
         raise ConfigError(
-            f"{text} has no port that can be: write http://HOST:{_PORT}/NAME."
+            f"{_without_password(text)} has no port that can be: write http://HOST:{_PORT}/NAME."
         ) from None
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bitreel.clip import Segment
 from bitreel.codes import BinaryCodes
-from bitreel.errors import LibraryError, ModelChanged, NotInLibrary
+from bitreel.errors import ConfigError, LibraryError, ModelChanged, NotInLibrary
 from bitreel.library.catalogue import Outcome, SegmentsOfVideo
 from bitreel.library.columns import SegmentColumns, VideoColumns
 from bitreel.library.ledger import Counts
@@ -67,6 +67,7 @@ def scratch_store(address: Address, bits: int) -> Iterator[MilvusCatalogue]:
             made.drop()
 
 
+_MOST_NAMED = 50_000  # videos in a condition
 _REMEMBERED = 32  # videos of a search: the places that people see
 
 
@@ -164,7 +165,13 @@ class MilvusCatalogue:
             return ""
         if not wanted.text:
             return where_of(wanted)
-        return among("video_id", (row["id"] for row in self.files.videos(wanted)))
+        found = [row["id"] for row in self.files.videos(wanted)]
+        if len(found) > _MOST_NAMED:
+            raise ConfigError(
+                f"{len(found)} videos have {wanted.text!r} in their path, and Milvus can be told "
+                f"{_MOST_NAMED}: ask for a longer text."
+            )
+        return among("video_id", found)
 
     # What a catalogue does
 
@@ -225,10 +232,14 @@ class MilvusCatalogue:
         return "replaced" if was_indexed else "added"
 
     def _write(self, records: Sequence[VideoRecord], known: Mapping[int, Row]) -> None:
-        replaced = [number for number in ids_of(r.path for r in records) if number in known]
+        ids = ids_of(record.path for record in records)
         rows = [row for record in records for row in segment_rows(record)]
         self.stored.write(rows)
-        self.stored.forget_others(replaced, (row["id"] for row in rows))
+        kept = [row["id"] for row in rows]
+        self.stored.forget_others([one for one in ids if one in known], kept)
+        # What one left who was killed before the line in the ledger.
+        new = [one for one in ids if one not in known]
+        self.stored.forget_others(new, kept, level="Session")
         self.files.put(records)
 
     def entry(self, path: Path) -> Entry | None:
@@ -267,7 +278,7 @@ class MilvusCatalogue:
                 self._relabel(row, label)
 
     def _relabel(self, row: Row, label: str) -> None:
-        rows = [_plain(one, label=label) for one in self.stored.of_videos([row["id"]])]
+        rows = [_plain(one, label=label) for one in self._all_of(row["id"])]
         self.stored.write(rows)
         self.files.write([row | {"label": label}])
 
@@ -367,8 +378,12 @@ class MilvusCatalogue:
     def segments_of(self, path: Path) -> list[CodedSegment]:
         return [
             CodedSegment(Segment(path, row["start_seconds"], row["end_seconds"]), code_of(row))
-            for row in self.stored.of_videos([id_of_video(path)])
+            for row in self._all_of(id_of_video(path))
         ]
+
+    def _all_of(self, video_id: int) -> list[Row]:
+        """The rows of one video, of which none may be overlooked."""
+        return self.stored.of_videos([video_id], level="Strong")
 
     def segment_ids(self, path: Path) -> set[int]:
         return {int(row["id"]) for row in self.stored.of_videos([id_of_video(path)])}
@@ -438,6 +453,8 @@ class MilvusCatalogue:
 
 
 def segments_of_video(rows: Sequence[Row], bits: int) -> SegmentsOfVideo:
+    if not rows:
+        raise LibraryError("A video was removed meanwhile: search again.")
     packed = np.frombuffer(b"".join(map(code_of, rows)), np.uint8)
     return SegmentsOfVideo(
         int(rows[0]["video_id"]),

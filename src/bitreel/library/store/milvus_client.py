@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -15,11 +15,16 @@ from bitreel.errors import ConfigError, LibraryError
 from bitreel.library.store.address import Address
 
 MOST_ROWS = 16_384  # that Milvus gives in one answer
+_LONG = 10  # times the timeout: what a server does for all rows
 _OWN_WRITES_SECONDS = 10.0  # until what was written is seen by all
 _ROWS_AT_ONCE = 2_000
 _OLDEST, _OLDEST_WITH_PARTITIONS = (2, 3), (2, 4)
 
 Row = dict[str, Any]
+
+# When this process wrote last to a library, by whatever client.
+_WROTE: defaultdict[tuple[str, str], float] = defaultdict(lambda: float("-inf"))
+_DELETED: defaultdict[tuple[str, str], float] = defaultdict(lambda: float("-inf"))
 
 # Lite is a process of its own for each file, which all clients of this process share.
 _LITE_CLIENTS = Counter[str]()
@@ -32,8 +37,7 @@ class MilvusClient:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._wrote = self._deleted = float("-inf")
-        self._is_closed = False
+        self._timeout, self._is_closed = address.timeout_seconds, False
         self._writing = _LITE_WRITING if address.is_lite else nullcontext()
         pymilvus = _pymilvus(address)
         with told(address), _LITE_TURN:
@@ -42,7 +46,11 @@ class MilvusClient:
             )
             _LITE_CLIENTS[address.uri] += address.is_lite
         self._types = pymilvus.DataType
-        self._check_version()
+        try:
+            self._check_version()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         if self._is_closed:
@@ -57,11 +65,11 @@ class MilvusClient:
 
     def has(self, collection: str) -> bool:
         with told(self.address):
-            return bool(self._client.has_collection(collection))
+            return bool(self._client.has_collection(collection, timeout=self._timeout))
 
     def collections(self) -> list[str]:
         with told(self.address):
-            return [str(name) for name in self._client.list_collections()]
+            return [str(name) for name in self._client.list_collections(timeout=self._timeout)]
 
     def create(
         self, collection: str, fields: Sequence[Row], index: Row, partitions: int | None = None
@@ -83,33 +91,35 @@ class MilvusClient:
                 schema=schema,
                 index_params=params,
                 consistency_level="Bounded",
+                timeout=_LONG * self._timeout,
                 **spread,
             )
 
     def load(self, collection: str) -> None:
         """Have the server hold it in memory, where it does not already."""
         with told(self.address):
-            self._client.load_collection(collection)
+            self._client.load_collection(collection, timeout=_LONG * self._timeout)
 
     def drop(self, collection: str) -> None:
         with told(self.address):
-            self._client.drop_collection(collection)
+            self._client.drop_collection(collection, timeout=self._timeout)
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """In place of rows of the same ids. Returns when the server has them in its log."""
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             with told(self.address), self._writing:
-                self._client.upsert(collection, list(rows[first : first + _ROWS_AT_ONCE]))
-        self._wrote = time.monotonic()
+                some = list(rows[first : first + _ROWS_AT_ONCE])
+                self._client.upsert(collection, some, timeout=self._timeout)
+        _WROTE[self._place] = time.monotonic()
 
     def delete(self, collection: str, where: str) -> None:
         with told(self.address), self._writing:
-            self._client.delete(collection, filter=where)
-        self._deleted = time.monotonic()
+            self._client.delete(collection, filter=where, timeout=self._timeout)
+        _DELETED[self._place] = time.monotonic()
 
     def flush(self, collection: str) -> None:
         with told(self.address):
-            self._client.flush(collection)
+            self._client.flush(collection, timeout=_LONG * self._timeout)
 
     def query(
         self, collection: str, where: str, fields: Sequence[str], *, level: str | None = None
@@ -122,11 +132,18 @@ class MilvusClient:
                 output_fields=list(fields),
                 limit=MOST_ROWS,
                 consistency_level=level or self.level,
+                timeout=self._timeout,
             )
             return [dict(row) for row in found]
 
     def every(
-        self, collection: str, where: str, fields: Sequence[str], batch: int = 8_192
+        self,
+        collection: str,
+        where: str,
+        fields: Sequence[str],
+        batch: int = 8_192,
+        *,
+        level: str | None = None,
     ) -> Iterator[list[Row]]:
         """All rows by their ids, which are 0 or more, so many at a time."""
         last = -1
@@ -138,7 +155,8 @@ class MilvusClient:
                     filter=f"id > {last}" + (f" and ({where})" if where else ""),
                     output_fields=["id", *fields],
                     limit=min(batch, MOST_ROWS),
-                    consistency_level=self.level,
+                    consistency_level=level or self.level,
+                    timeout=self._timeout,
                 )
             rows = sorted((dict(row) for row in rows), key=lambda row: int(row["id"]))
             if rows:
@@ -154,6 +172,7 @@ class MilvusClient:
                 filter=where,
                 output_fields=["count(*)"],
                 consistency_level=self.level,
+                timeout=self._timeout,
             )
             return int(found[0]["count(*)"])
 
@@ -177,6 +196,7 @@ class MilvusClient:
                 output_fields=list(fields),
                 search_params={"metric_type": "HAMMING", "params": params},
                 consistency_level=self.level,
+                timeout=self._timeout,
             )
             return [
                 [
@@ -187,13 +207,19 @@ class MilvusClient:
             ]
 
     @property
+    def _place(self) -> tuple[str, str]:
+        return self.address.uri, self.address.name
+
+    @property
     def level(self) -> str:
         """How fresh a read must be: what this process wrote a moment ago is always seen."""
         if self.address.consistency == "Bounded" and not self.address.is_lite:
             now = time.monotonic()
-            if now - self._deleted < _OWN_WRITES_SECONDS:  # which a session does not know of
+            if (
+                now - _DELETED[self._place] < _OWN_WRITES_SECONDS
+            ):  # which a session does not know of
                 return "Strong"
-            return "Session" if now - self._wrote < _OWN_WRITES_SECONDS else "Bounded"
+            return "Session" if now - _WROTE[self._place] < _OWN_WRITES_SECONDS else "Bounded"
         return self.address.consistency
 
     def _check_version(self) -> None:
@@ -201,7 +227,7 @@ class MilvusClient:
         if self.address.is_lite:
             return
         with told(self.address):
-            version = str(self._client.get_server_version())
+            version = str(self._client.get_server_version(timeout=self._timeout))
         numbers = version.lstrip("v").split(".")[:2]
         # Before 2.4 what is written again goes to a partition where no one looks for it.
         oldest = _OLDEST if self.address.partitions is None else _OLDEST_WITH_PARTITIONS

@@ -14,6 +14,7 @@ import xxhash
 from platformdirs import user_cache_path
 
 from bitreel.errors import ConfigError, LibraryError, ModelError, ModelMismatch
+from bitreel.library.store.address import IndexKind
 from bitreel.library.store.milvus_client import MilvusClient, Row
 from bitreel.library.store.milvus_rows import FACT_FIELDS, NO_VECTOR_INDEX, NOTHING, among, equals
 from bitreel.version import __version__
@@ -31,7 +32,8 @@ _PIECES_AT_ONCE = 100
 @dataclass(frozen=True)
 class RemoteFacts:
     """former: the fingerprint of the model before, whose codes are kept; None where there is none.
-    under_way: of the model that the library is on its way to."""
+    under_way: of the model that the library is on its way to. index, nlist, partitions: as it was
+    made."""
 
     bits: int
     fingerprint: str
@@ -40,6 +42,9 @@ class RemoteFacts:
     former_bits: int | None = None
     rolled_back: bool = False
     under_way: str | None = None
+    index: IndexKind = "BIN_FLAT"
+    nlist: int = 1024
+    partitions: int | None = None
 
 
 class MilvusFacts:

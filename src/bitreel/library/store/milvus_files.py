@@ -101,7 +101,7 @@ class MilvusFiles:
         where = " and ".join(part for part in (INDEXED, where_of(wanted)) if part)
         text = (wanted.text or "").lower()
         rows = [row for row in self.rows(where, ("path",)) if text in row["path"].lower()]
-        return sorted(rows, key=lambda row: Path(row["path"]))
+        return sorted(rows, key=lambda row: str(row["path"]))
 
     def same_content(self, content: bytes) -> list[Row]:
         where = f"{equals('content', content.hex())} and {INDEXED}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,7 @@ from bitreel.library.store.milvus_catalogue import MilvusCatalogue
 from bitreel.library.store.milvus_client import MOST_ROWS, MilvusClient, Row
 from bitreel.library.store.milvus_facts import MilvusFacts, RemoteFacts, fetch_model
 from bitreel.library.store.milvus_remodelling import MilvusRemodelling, kept_model, under_way
+from bitreel.library.store.milvus_rows import among
 from bitreel.library.store.milvus_segments import near
 from bitreel.progress import Progress
 from bitreel.search import AsymmetricReranker, Neighbours, Plan, Wish
@@ -59,7 +60,16 @@ def make(address: Address, model: Model, segmenting: Segmenting) -> bool:
         remote.create()
         remote.put_model(model)
         MilvusCatalogue(client, model.fingerprint, model.bits).create()
-        remote.write(RemoteFacts(model.bits, model.fingerprint, segmenting))
+        remote.write(
+            RemoteFacts(
+                model.bits,
+                model.fingerprint,
+                segmenting,
+                index=address.index,
+                nlist=address.nlist,
+                partitions=address.partitions,
+            )
+        )
     return True
 
 
@@ -67,7 +77,12 @@ def open_at(address: Address, model: Model | None, runtime: str) -> MilvusOpened
     """Raises LibraryError where there is no library."""
     client = MilvusClient(address)
     try:
-        return MilvusOpened(client, MilvusFacts(client).read(), model, runtime)
+        facts = MilvusFacts(client).read()
+        # How it was made holds, whatever the address asks for.
+        client.address = replace(
+            address, index=facts.index, nlist=facts.nlist, partitions=facts.partitions
+        )
+        return MilvusOpened(client, facts, model, runtime)
     except BaseException:
         client.close()
         raise
@@ -81,8 +96,11 @@ class MilvusSearched:
 
     def allowed(self, wanted: VideoFilter, own: set[int]) -> Condition:
         """The segments of videos that fit. The caller leaves out the query's own among them."""
-        where = self._catalogue.where(wanted)
-        return Condition(where, self._catalogue.stored.count(where))
+        where, stored = self._catalogue.where(wanted), self._catalogue.stored
+        fitting = stored.count(where)
+        if own and where:
+            fitting -= stored.count(f"({where}) and {among('id', sorted(own))}")
+        return Condition(where, fitting)
 
     def nearest(
         self,

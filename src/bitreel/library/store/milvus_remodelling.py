@@ -15,6 +15,7 @@ from bitreel.library.results import KeptModel, MigrationReport, UnderWay
 from bitreel.library.store.milvus_catalogue import MilvusCatalogue
 from bitreel.library.store.milvus_client import MilvusClient
 from bitreel.library.store.milvus_facts import MilvusFacts, RemoteFacts, fetch_model
+from bitreel.library.store.milvus_files import ids_of
 from bitreel.progress import Progress
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class MilvusRemodelling:
         new = self._catalogue(model.fingerprint, model.bits)
         new.create()
         run = ReEncoding(old, new, facts.segmenting, lambda: model, self.progress)
-        lost = self._encode(run)
+        lost = self._encode(run, forget=self.forget_missing)
         _take_over_ledger(old, new, lost)
         now = replace(
             facts,
@@ -100,16 +101,16 @@ class MilvusRemodelling:
         )
         self.remote.write(now)
         # Whoever had begun to write a video before that is noticed now.
-        lost |= self._encode(run)
+        lost |= self._encode(run, forget=True)
         if facts.former not in (None, now.fingerprint, now.former):
             self._catalogue(facts.former, facts.bits).drop()
         return self._report(now, lost, changed=True)
 
-    def _encode(self, run: ReEncoding) -> dict[Path, str]:
+    def _encode(self, run: ReEncoding, *, forget: bool) -> dict[Path, str]:
         """Until none is missing. The videos that can not be encoded, with the reason."""
         while (missing := run.missing()) is None:
             run.encode_missing()
-        if missing and not self.forget_missing:
+        if missing and not forget:
             raise VideosMissing(Path(str(self.client.address)), missing)
         return missing
 
@@ -148,10 +149,19 @@ def _take_over_ledger(old: MilvusCatalogue, new: MilvusCatalogue, lost: dict[Pat
     entries = old.entries()
     known = {entry.path for entry in entries}
     new.delete([path for path in new.paths() if path not in known])
+    new.relabel({e.path: e.label for e in entries if e.fate is Fate.INDEXED and e.label})
+    there = new.entries_of(entry.path for entry in entries if entry.fate is not Fate.INDEXED)
+    rest = [entry for entry in entries if not _is_indexed(entry, there.get(entry.path))]
     for fate in (Fate.QUARANTINED, Fate.SKIPPED):
-        records = [_record(entry) for entry in entries if entry.fate is fate]
+        records = [_record(entry) for entry in rest if entry.fate is fate]
+        new.stored.forget_others(ids_of(record.path for record in records))
         new.files.put(records, skipped=fate is Fate.SKIPPED)
     _lose(new, [entry for entry in entries if entry.path in lost], lost)
+
+
+def _is_indexed(entry: Entry, theirs: Entry | None) -> bool:
+    """What one model could not read another may have read, from the same state of the file."""
+    return theirs is not None and theirs.fate is Fate.INDEXED and theirs.state == entry.state
 
 
 def _lose(new: MilvusCatalogue, entries: Sequence[Entry], lost: dict[Path, str]) -> None:

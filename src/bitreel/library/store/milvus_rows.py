@@ -198,7 +198,9 @@ def _quoted(text: str) -> str:
 def where_of(wanted: VideoFilter) -> str:
     """A filter as Milvus has it; without its text, which no version looks for in any case."""
     parts = []
-    if wanted.label is not None:
+    if wanted.label == "":
+        parts.append("id < 0")  # no video has it: "" stands for none here
+    elif wanted.label is not None:
         parts.append(equals("label", _one_line(wanted.label)))
     if wanted.folder is not None:
         below = str(wanted.folder.absolute()).rstrip("/")

@@ -41,13 +41,17 @@ class MilvusSegments:
         """In place of rows of the same ids."""
         self.client.upsert(self.collection, rows)
 
-    def forget_others(self, video_ids: Sequence[int], kept: Iterable[int] = ()) -> None:
+    def forget_others(
+        self, video_ids: Sequence[int], kept: Iterable[int] = (), *, level: str = "Strong"
+    ) -> None:
         """Forget the segments of videos, but for some."""
+        rest = set(kept)
         for first in range(0, len(video_ids), _VIDEOS_AT_ONCE):
-            self._forget_others(video_ids[first : first + _VIDEOS_AT_ONCE], set(kept))
+            self._forget_others(video_ids[first : first + _VIDEOS_AT_ONCE], rest, level)
 
-    def _forget_others(self, video_ids: Sequence[int], kept: set[int]) -> None:
-        found = self.client.every(self.collection, among("video_id", video_ids), ())
+    def _forget_others(self, video_ids: Sequence[int], kept: set[int], level: str) -> None:
+        where = among("video_id", video_ids)
+        found = self.client.every(self.collection, where, (), level=level)
         ids = [int(row["id"]) for rows in found for row in rows]
         self._delete([one for one in ids if one not in kept])
 
@@ -115,11 +119,11 @@ class MilvusSegments:
         params = self._params()
         return self.client.search(self.collection, codes, limit, where, SEGMENT_COLUMNS, params)
 
-    def of_videos(self, video_ids: Iterable[int]) -> list[Row]:
+    def of_videos(self, video_ids: Iterable[int], *, level: str | None = None) -> list[Row]:
         """All rows of some videos, with their codes, by video and time."""
         columns = (*SEGMENT_COLUMNS, "video_seconds", "code")
         where = among("video_id", video_ids)
-        found = self.client.every(self.collection, where, columns)
+        found = self.client.every(self.collection, where, columns, level=level)
         rows = [row for rows in found for row in rows]
         return sorted(rows, key=lambda row: (row["video_id"], row["start_seconds"], row["id"]))
 
