@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -15,7 +16,18 @@ from bitreel.cli.app import app
 from bitreel.version import __version__
 from command_line import bitreel, check_words
 
-VERBS = get_command(app).commands  # type: ignore[attr-defined]
+
+def verbs_of(group: Any, *words: str) -> dict[str, Any]:
+    """Those of a group too, by their words."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = hasattr(command, "commands")
+        path = (*words, name)
+        found |= verbs_of(command, *path) if inner else {" ".join(path): command}
+    return found
+
+
+VERBS = verbs_of(get_command(app))
 CODES = Path(__file__).parents[3] / "shared" / "data" / "csq" / "ucf101_64bit.npz"
 
 WITHOUT_TORCH = """
@@ -34,7 +46,7 @@ sys.exit(code)
 def test_the_verbs_are_those_of_the_road() -> None:
     road = "train tune ablate evaluate quantise index search serve status index-report export "
     road += "import migrate"
-    assert list(VERBS) == [*road.split(), "demo", "doctor"]
+    assert list(VERBS) == [*road.split(), "demo", "doctor", "store verify"]
     answer = CliRunner().invoke(app, ["--help"])
     assert answer.exit_code == 0
     assert all(verb in answer.output for verb in road)
@@ -42,10 +54,11 @@ def test_the_verbs_are_those_of_the_road() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_shows_an_example_that_parses(verb: str) -> None:
-    answer = CliRunner().invoke(app, [verb, "--help"])
+    words = verb.split()
+    answer = CliRunner().invoke(app, [*words, "--help"])
     assert answer.exit_code == 0
     assert f"Example: bitreel {verb} " in answer.output + " "
-    assert CliRunner().invoke(app, [verb, "-h"]).output == answer.output
+    assert CliRunner().invoke(app, [*words, "-h"]).output == answer.output
     examples = re.findall(r"Example: `bitreel (.+?)`", VERBS[verb].help)
     assert examples
     for example in examples:
