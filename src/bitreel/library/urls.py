@@ -33,7 +33,8 @@ def is_url(text: str | Path) -> bool:
     if isinstance(text, Path):
         parts = text.parts
         return len(parts) > 2 and parts[0] == "/" and bool(_SCHEME.fullmatch(parts[1]))
-    return bool(_URL.fullmatch(text)) and not text.lower().startswith("file://")
+    found = _URL.fullmatch(text)
+    return found is not None and found[1].lower() != "file"
 
 
 def to_path(url: str) -> Path:
