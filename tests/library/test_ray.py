@@ -167,6 +167,21 @@ def test_a_model_that_does_not_run_there_ends_the_job_in_a_sentence(
         library.add(videos, ray=TWO)
 
 
+def test_a_library_in_milvus(videos: list[Path], tmp_path: Path) -> None:
+    pytest.importorskip("milvus_lite", reason="takes pip install 'bitreel[milvus]'")
+    model = tiny_model(bits=24)
+    places = (str(tmp_path / "here"), f"milvus:{tmp_path / 'there.db'}")
+    with Library.create(places[0], model) as here, Library.create(places[1], model) as there:
+        here.add(videos)
+        assert there.add(videos, ray=TWO).added == COUNT
+        assert there.add(videos, ray=TWO).unchanged == COUNT
+        found = []
+        for library in (here, there):
+            catalogue = library._openings.current().catalogue
+            found.append([catalogue.segments_of(path) for path in sorted(videos)])
+    assert found[0] == found[1]
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass

@@ -176,7 +176,8 @@ def _ray(address: str | None) -> Iterator[Any]:
         ray.init(address or _LOCAL, log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = "on this machine" if address is None else f"at {address}"
-        raise BitreelError(f"Ray does not answer {where}: {_first_line(error)}") from error
+        hint = "" if address is None else " A cluster that wants a token takes RAY_AUTH_MODE=token."
+        raise BitreelError(f"Ray does not answer {where}: {_first_line(error)}{hint}") from error
     try:
         yield ray
     finally:
