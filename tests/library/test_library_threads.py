@@ -111,6 +111,7 @@ def test_threads_that_search_first_share_one_reader(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries = make_videos(tmp_path / "queries", 4, first=20)
+    others = children(os.getpid())  # of fixtures that other tests share
     made: list[object] = []
     both = threading.Barrier(4)
     real = guarded.GuardedReader.__init__
@@ -131,7 +132,7 @@ def test_threads_that_search_first_share_one_reader(
     assert len(made) == 1
     assert found == [library.search(query) for query in queries]
     library.close()
-    assert not children(os.getpid())
+    assert children(os.getpid()) <= others
 
 
 @pytest.mark.usefixtures("breaking")
