@@ -22,7 +22,8 @@ from bitreel.library import Fate, Library, Video, VideoFilter, VideosMissing, co
 from bitreel.library.store import milvus_facts
 from bitreel.library.store.address import Address, parse_address
 from bitreel.library.store.milvus_catalogue import MilvusCatalogue, scratch_store
-from bitreel.library.store.milvus_client import MilvusClient, _sentence
+from bitreel.library.store.milvus_client import MilvusClient
+from bitreel.library.store.milvus_errors import sentence
 from bitreel.library.store.milvus_facts import MilvusFacts
 from bitreel.library.store.milvus_rows import segment_rows
 from bitreel.library.store.verifying import made_videos
@@ -355,9 +356,9 @@ def test_addresses_that_are_none(text: str, said: str) -> None:
     ],
 )
 def test_errors_are_told_in_one_sentence(said: str, told: str) -> None:
-    sentence = _sentence(parse_address("http://host/clips"), RuntimeError(said))
-    assert told in sentence
-    assert "http://host:19530/clips" in sentence
+    heard = sentence(parse_address("http://host/clips"), RuntimeError(said))
+    assert told in heard
+    assert "http://host:19530/clips" in heard
 
 
 def test_a_server_that_is_absent() -> None:

@@ -27,10 +27,10 @@ class VideosMissing(LibraryError):
     reasons: in plain words, for each.
     """
 
-    def __init__(self, folder: Path, reasons: dict[Path, str]) -> None:
+    def __init__(self, place: Path | str, reasons: dict[Path, str]) -> None:
         self.reasons = reasons
         super().__init__(
-            f"{len(reasons)} videos of {folder} can not be encoded anew, so it keeps its model and "
+            f"{len(reasons)} videos of {place} can not be encoded anew, so it keeps its model and "
             f"its codes for now (the first: {next(iter(reasons.values())).rstrip('.')}). Bring the "
             f"files back, or let `bitreel index` forget what is gone, and do the same again; or go "
             f"on without them by --forget-missing."

@@ -1,4 +1,4 @@
-"""A connection to Milvus, and what its errors mean in plain words."""
+"""A connection to Milvus."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import time
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 from bitreel.errors import ConfigError, LibraryError
 from bitreel.library.store.address import Address
+from bitreel.library.store.milvus_errors import told
 
 MOST_ROWS = 16_384  # that Milvus gives in one answer
 _LONG = 10  # times the timeout: what a server does for all rows
@@ -215,9 +216,8 @@ class MilvusClient:
         """How fresh a read must be: what this process wrote a moment ago is always seen."""
         if self.address.consistency == "Bounded" and not self.address.is_lite:
             now = time.monotonic()
-            if (
-                now - _DELETED[self._place] < _OWN_WRITES_SECONDS
-            ):  # which a session does not know of
+            # A session does not know of what was deleted in it.
+            if now - _DELETED[self._place] < _OWN_WRITES_SECONDS:
                 return "Strong"
             return "Session" if now - _WROTE[self._place] < _OWN_WRITES_SECONDS else "Bounded"
         return self.address.consistency
@@ -263,53 +263,3 @@ def _end_lite(path: str) -> None:
     from milvus_lite.server_manager import server_manager_instance
 
     server_manager_instance.release_server(path)
-
-
-@contextmanager
-def told(address: Address) -> Iterator[None]:
-    """Turn what pymilvus and gRPC raise into one sentence about the server."""
-    try:
-        yield
-    except (ConfigError, LibraryError):
-        raise
-    except Exception as error:  # pymilvus raises gRPC's own errors too, and plain ones
-        raise LibraryError(_sentence(address, error)) from error
-
-
-def _sentence(address: Address, error: Exception) -> str:
-    said = str(getattr(error, "message", "") or error)
-    lower = said.lower()
-    where = f"Milvus at {address}"
-    if address.is_lite and "open local milvus failed" in lower:
-        return (
-            f"{where} can not be opened: another process has the file open, or it is damaged. A "
-            f"Lite file is for one process at a time; a server takes many."
-        )
-    if "binaryvector" in lower.replace("_", "").replace(" ", "") and "support" in lower:
-        return (
-            f"{where} has no binary vectors, so it can not hold codes: install "
-            f"'milvus-lite>=2.5.1,<3', or use a server of version 2.3 or later."
-        )
-    if any(word in lower for word in ("unauthenticated", "auth check failure", "permission deny")):
-        return f"{where} does not let you in: write http://USER:PASSWORD@HOST:19530/NAME."
-    if any(
-        word in lower for word in ("no space", "quota", "disk full", "memory limit", "rate limit")
-    ):
-        return (
-            f"{where} takes no more ({_short(said)}): make room there, and do the same again. What "
-            f"was written is kept."
-        )
-    if any(
-        word in lower
-        for word in ("connect", "unavailable", "deadline", "timeout", "not ready", "retry")
-    ):
-        return (
-            f"{where} does not answer ({_short(said)}): see whether the server runs and is reached "
-            f"from here, and do the same again. What was written is kept."
-        )
-    return f"{where} refused ({_short(said)})."
-
-
-def _short(text: str, most: int = 160) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"

@@ -111,7 +111,7 @@ class MilvusRemodelling:
         while (missing := run.missing()) is None:
             run.encode_missing()
         if missing and not forget:
-            raise VideosMissing(Path(str(self.client.address)), missing)
+            raise VideosMissing(str(self.client.address), missing)
         return missing
 
     def _report(
