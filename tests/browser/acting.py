@@ -21,6 +21,10 @@ _PLAYED = """(videos) => videos.length > 0
   && videos.every((video) => !video.paused && video.currentTime > 0.05)"""
 
 
+# Conditions that are waited for are functions: a bare expression is evaluated at each look, which
+# the page's Content-Security-Policy forbids from the second on.
+
+
 def drop(page: Page, name: str, content: bytes) -> None:
     page.evaluate(_DROP, [name, base64.b64encode(content).decode()])
 

@@ -142,13 +142,13 @@ def test_who_wants_no_motion_gets_none(chromium: Browser, served: Served) -> Non
     shown(page).first.click()
     page.wait_for_selector("#player video")
     page.wait_for_function(
-        "[...document.querySelectorAll('#player video')].every((film) => film.readyState > 1)"
+        "() => [...document.querySelectorAll('#player video')].every((film) => film.readyState > 1)"
     )
     assert page.eval_on_selector_all("#player video", "(all) => all.every((one) => one.paused)")
     assert page.evaluate("document.getAnimations().length") == 0
     page.get_by_role("button", name="Play").click()  # who asks gets it
     page.wait_for_function(
-        "[...document.querySelectorAll('#player video')].some((film) => film.currentTime > 0)"
+        "() => [...document.querySelectorAll('#player video')].some((film) => film.currentTime > 0)"
     )
     page.close()
 

@@ -92,3 +92,19 @@ def test_the_library_is_filtered_from_the_keyboard(page: Page) -> None:
     expect(shown(page).nth(1)).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/#similar/*")
+
+
+def test_what_was_typed_before_another_view_came_is_not_its_filter(page: Page) -> None:
+    open_first(page)
+    page.evaluate(
+        """() => {
+          const typed = document.querySelector("#filter");
+          typed.value = "scene0001";
+          typed.dispatchEvent(new Event("input"));
+          location.hash = "#library";
+        }"""
+    )
+    page.wait_for_selector(".library-view")
+    page.wait_for_timeout(600)  # longer than typing waits before it counts
+    assert page.url.endswith("#library")
+    expect(shown(page)).to_have_count(24)

@@ -97,7 +97,7 @@ def test_a_file_that_was_searched_with_is_added(
     expect(page.get_by_role("button", name="Add to the library")).to_be_disabled()
 
     page.get_by_role("link", name="Library", exact=True).click()
-    page.get_by_label("Filter by name").fill("mine.mp4")
+    page.locator(".library-view").get_by_label("Filter by name").fill("mine.mp4")
     expect(shown(page)).to_have_count(1)
     expect(shown(page).locator(".chip")).to_have_text("striped-disc-left")
     assert errors.told == []

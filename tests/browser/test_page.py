@@ -57,7 +57,7 @@ def test_query_and_hit_play_in_step(page: Page, errors: Errors) -> None:
     expect(page.locator("#player-title")).to_contain_text("Hit 3")
     page.keyboard.press("Space")
     page.wait_for_function(
-        "[...document.querySelectorAll('#player video')].every((video) => video.paused)"
+        "() => [...document.querySelectorAll('#player video')].every((video) => video.paused)"
     )
     page.locator("#player .scrub").fill("500")
     times = page.eval_on_selector_all("#player video", "(all) => all.map((v) => v.currentTime)")

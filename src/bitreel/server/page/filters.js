@@ -16,7 +16,8 @@ const LENGTHS = [
 export class Filters {
   /** @param {URLSearchParams} given @param {() => void} changed */
   constructor(given, changed) {
-    this.changed = changed;
+    // What was typed just before another view came is not that view's to remember.
+    this.changed = () => this.element.isConnected && changed();
     this.label = given.get("label") ?? "";
     this.text = h("input", { type: "search", id: "filter", placeholder: "Filter by name", value: given.get("text") ?? "", autocomplete: "off", spellcheck: "false" });
     this.labels = h("select", { "aria-label": "Label" });
@@ -27,10 +28,10 @@ export class Filters {
     this.element = h("div", { class: "filters", role: "search", "aria-label": "Among which videos" },
       h("label", { class: "field" }, icon("search"), h("span", { class: "unseen" }, "Filter by name"), this.text, h("kbd", { "aria-hidden": "true" }, "/")),
       this.labels, this.lengths, this.folder, this.folders);
-    this.text.addEventListener("input", whenQuiet(changed, QUIET_MILLISECONDS));
-    this.folder.addEventListener("change", changed);
+    this.text.addEventListener("input", whenQuiet(this.changed, QUIET_MILLISECONDS));
+    this.folder.addEventListener("change", this.changed);
     this.labels.addEventListener("change", () => this.choose(this.labels.value));
-    this.lengths.addEventListener("change", changed);
+    this.lengths.addEventListener("change", this.changed);
     this.facts(null);
   }
 
