@@ -27,11 +27,13 @@ _START_SECONDS = 60.0
 
 @dataclass
 class Served:
-    """more: a folder that may be indexed, of three videos and one that is broken."""
+    """more: a folder that may be indexed, of three videos and one that is broken.
+    address_of_library: where it is no folder."""
 
     library: Path
     more: Path
     port: int = 0
+    address_of_library: str | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,7 +43,14 @@ class Served:
     def start(self) -> None:
         """On the port that it had, so that a page that waits for it finds it again."""
         self.port = self.port or _free_port()
-        words = ("serve", self.library, "--port", self.port, "--folder", self.more)
+        words = (
+            "serve",
+            self.address_of_library or self.library,
+            "--port",
+            self.port,
+            "--folder",
+            self.more,
+        )
         kept = {"XDG_CACHE_HOME": str(self.library.parent / "cache")}  # of previews
         self.process = subprocess.Popen([str(SCRIPT), *map(str, words)], env=os.environ | kept)
         until = time.monotonic() + _START_SECONDS

@@ -1,10 +1,11 @@
 /**
  * The HTTP API, as described at /api/openapi.json.
  *
- * @typedef {{id: number, name: string, folder: string, label: string | null, duration_seconds: number,
+ * @typedef {string} Id
+ * @typedef {{id: Id, name: string, folder: string, label: string | null, duration_seconds: number,
  *   segments: number, damage: string | null}} Video
- * @typedef {Video & {segments_in_time: {id: number, start_seconds: number, end_seconds: number}[]}} VideoDetails
- * @typedef {{rank: number, video_id: number, segment_id: number, name: string, folder: string,
+ * @typedef {Video & {segments_in_time: {id: Id, start_seconds: number, end_seconds: number}[]}} VideoDetails
+ * @typedef {{rank: number, video_id: Id, segment_id: Id, name: string, folder: string,
  *   label: string | null, start_seconds: number, end_seconds: number, distance_bits: number,
  *   similarity: number}} Hit
  * @typedef {{query: string, start_seconds: number, end_seconds: number, query_segments: number,
@@ -12,9 +13,9 @@
  * @typedef {{version: string, videos: number, segments: number, seconds: number, quarantined: number,
  *   skipped: number, damaged: number, bits: number, model: string, bytes_on_disk: number,
  *   labels: Record<string, number>, folders: string[]}} Status
- * @typedef {{path: string, fate: string, video_id?: number | null, label: string | null, reason: string | null,
+ * @typedef {{path: string, fate: string, video_id?: Id | null, label: string | null, reason: string | null,
  *   damage: string | null, size_bytes: number}} Entry
- * @typedef {{id: number, folder: string, state: "running" | "done" | "failed" | "cancelled",
+ * @typedef {{id: Id, folder: string, state: "running" | "done" | "failed" | "cancelled",
  *   done: number, total: number, note: string, told: string}} Job
  * @typedef {{share: number, low: number, high: number, level: number, low_bits: number, high_bits: number,
  *   pairs: number, videos: number, base_share: number, base_pairs: number}} SharedLabel
@@ -39,6 +40,13 @@ export class ApiError extends Error {
 /** No answer at all. */
 export class ServerGone extends Error {}
 
+/**
+ * Ids stay text: those of a library on a server have more digits than a number is exact to here.
+ *
+ * @param {string} text JSON @returns {any}
+ */
+export const parsed = (text) => JSON.parse(text.replace(/("(?:\w+_)?id": ?)(\d+)/g, '$1"$2"'));
+
 /** Hears of every answer (true) and of every one that never came (false). */
 let heard = (/** @type {boolean} */ _there) => {};
 
@@ -62,7 +70,7 @@ async function ask(path, options = {}) {
     throw new ServerGone("The server does not answer.");
   }
   heard(true);
-  if (response.ok) return response.json();
+  if (response.ok) return parsed(await response.text());
   throw await problemOf(response);
 }
 
@@ -99,20 +107,20 @@ export const health = () => ask("/health");
  */
 export const videos = (filter, signal) => ask(`/videos${queryOf(filter)}`, { signal });
 
-/** @param {number} id @param {AbortSignal} [signal] @returns {Promise<VideoDetails>} */
+/** @param {Id} id @param {AbortSignal} [signal] @returns {Promise<VideoDetails>} */
 export const video = (id, signal) => ask(`/videos/${id}`, { signal });
 
-/** @param {number} id @param {Range} range @param {number} k @param {Filter} filter @param {AbortSignal} [signal] @returns {Promise<Answer>} */
+/** @param {Id} id @param {Range} range @param {number} k @param {Filter} filter @param {AbortSignal} [signal] @returns {Promise<Answer>} */
 export const similar = (id, range, k, filter, signal) =>
   ask(`/videos/${id}/similar${queryOf({ ...range, k, ...filter })}`, { signal });
 
 /** @param {File} file @param {Range} range @param {number} k @param {Filter} filter @param {AbortSignal} [signal] @returns {Promise<Answer>} */
 export const search = (file, range, k, filter, signal) => send("/search", file, { ...range, k, ...filter }, signal);
 
-/** @param {number} id @param {Range} range @param {number} hit a segment @param {AbortSignal} [signal] @returns {Promise<Explanation>} */
+/** @param {Id} id @param {Range} range @param {Id} hit a segment @param {AbortSignal} [signal] @returns {Promise<Explanation>} */
 export const explainVideo = (id, range, hit, signal) => ask(`/videos/${id}/explanation${queryOf({ ...range, hit })}`, { signal });
 
-/** @param {File} file @param {Range} range @param {number} hit a segment @param {AbortSignal} [signal] @returns {Promise<Explanation>} */
+/** @param {File} file @param {Range} range @param {Id} hit a segment @param {AbortSignal} [signal] @returns {Promise<Explanation>} */
 export const explainFile = (file, range, hit, signal) => send("/explain", file, { ...range, hit }, signal);
 
 /** @param {string} path @param {File} file @param {Record<string, unknown>} values @param {AbortSignal} [signal] */
@@ -142,17 +150,17 @@ export const index = (folder) =>
 /** Keep a file, and index it as a job. @param {File} file @param {string} label none where it is empty @returns {Promise<Job>} */
 export const upload = (file, label) => send("/uploads", file, { label });
 
-/** @param {number} id @returns {Promise<Job>} */
+/** @param {Id} id @returns {Promise<Job>} */
 export const cancel = (id) => ask(`/jobs/${id}`, { method: "DELETE" });
 
-/** @param {number} id */
+/** @param {Id} id */
 export const jobEvents = (id) => new EventSource(`/api/jobs/${id}/events`);
 
-/** @param {number} id @param {Range} [range] */
+/** @param {Id} id @param {Range} [range] */
 export const thumbnailUrl = (id, range = {}) => `/api/videos/${id}/thumbnail${queryOf({ ...range })}`;
 
-/** @param {number} id @param {Range} [range] */
+/** @param {Id} id @param {Range} [range] */
 export const previewUrl = (id, range = {}) => `/api/videos/${id}/preview${queryOf({ ...range })}`;
 
-/** @param {number} id */
+/** @param {Id} id */
 export const fileUrl = (id) => `/api/videos/${id}/file`;

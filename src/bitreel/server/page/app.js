@@ -34,7 +34,7 @@ async function show() {
   const route = routeOf();
   const address = withoutHit(route);
   if (address === shownAs && view instanceof ResultsView) {
-    return view.showHit(Number(route.parameters.get("hit")) || 0);
+    return view.showHit(route.parameters.get("hit") ?? "");
   }
   await enter(route, address);
 }

@@ -22,7 +22,7 @@ export function bar(similarity) {
 }
 
 /**
- * @param {{videoId: number, range: import("./api.js").Range, name: string, open: () => void,
+ * @param {{videoId: import("./api.js").Id, range: import("./api.js").Range, name: string, open: () => void,
  *   like: (() => void) | null}} clip
  * @param {(HTMLElement | null)[]} over what lies on the picture
  * @param {(HTMLElement | null)[]} below

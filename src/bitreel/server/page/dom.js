@@ -36,7 +36,7 @@ export function fill(element, ...children) {
   element.replaceChildren(...shown(children));
 }
 
-/** @template {Element} T @param {string} id @returns {T} */
+/** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
 export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`The page has no #${id}.`);

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 
 const PICTURES = 6;
 
-/** @param {HTMLElement} strip @param {number} videoId @param {number} length seconds */
+/** @param {HTMLElement} strip @param {import("./api.js").Id} videoId @param {number} length seconds */
 export function stripOfLibrary(strip, videoId, length) {
   for (let at = 0; at < PICTURES; at += 1) {
     const range = { start: round((at * length) / PICTURES), end: round(((at + 1) * length) / PICTURES) };

@@ -1,12 +1,12 @@
 /** Folders and uploads that are being indexed: followed from wherever on the page one is. */
 
-import { cancel, health, index, jobEvents, jobs, upload } from "./api.js";
+import { cancel, health, index, jobEvents, jobs, parsed, upload } from "./api.js";
 import { byId, fill, h } from "./dom.js";
 import { button } from "./notice.js";
 
-/** @type {Map<number, import("./api.js").Job>} */
+/** @type {Map<import("./api.js").Id, import("./api.js").Job>} */
 const known = new Map();
-/** @type {Map<number, EventSource>} */
+/** @type {Map<import("./api.js").Id, EventSource>} */
 const followed = new Map();
 /** @type {Set<(ended: boolean) => void>} */
 const listeners = new Set();
@@ -27,14 +27,14 @@ export async function startJob(folder) {
   learn(await index(folder));
 }
 
-/** @param {File} file @param {string} label none where it is empty @returns {Promise<number>} the job */
+/** @param {File} file @param {string} label none where it is empty @returns {Promise<import("./api.js").Id>} the job */
 export async function startUpload(file, label) {
   const job = await upload(file, label);
   learn(job);
   return job.id;
 }
 
-/** @param {number} id */
+/** @param {import("./api.js").Id} id */
 export const jobOf = (id) => known.get(id);
 
 /** @param {import("./api.js").Job} job */
@@ -54,12 +54,12 @@ function learn(job) {
   for (const listener of listeners) listener(ended);
 }
 
-/** @param {number} id */
+/** @param {import("./api.js").Id} id */
 function follow(id) {
   if (followed.has(id)) return;
   const events = jobEvents(id);
   followed.set(id, events);
-  events.addEventListener("message", (event) => learn(JSON.parse(event.data)));
+  events.addEventListener("message", (event) => learn(parsed(event.data)));
   events.addEventListener("error", () => {
     if (events.readyState !== EventSource.CLOSED) health().catch(() => {}); // gone? the banner says so
     else followed.delete(id);
@@ -85,7 +85,7 @@ const WORDS = { running: "Indexing", done: "Done", failed: "Failed", cancelled: 
 export class JobList {
   constructor() {
     this.element = h("ul", { class: "jobs", role: "list", "aria-label": "Jobs" });
-    /** @type {Map<number, {item: HTMLElement, show: (job: import("./api.js").Job) => void}>} */
+    /** @type {Map<import("./api.js").Id, {item: HTMLElement, show: (job: import("./api.js").Job) => void}>} */
     this.drawn = new Map();
   }
 

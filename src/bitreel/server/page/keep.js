@@ -9,7 +9,7 @@ import { jobOf, onJobs, startUpload } from "./jobs.js";
  * @returns {{element: HTMLElement, know: (labels: string[]) => void}} know: labels to choose from
  */
 export function keeper(file, signal) {
-  let id = 0;
+  let id = "";
   const labels = h("datalist", { id: "known-labels" });
   const input = h("input", { id: "keep-label", list: "known-labels", placeholder: "No label", maxlength: "200", autocomplete: "off", spellcheck: "false" });
   const add = h("button", { class: "button" }, "Add to the library");

@@ -6,7 +6,7 @@ import { h, icon, mayMove } from "./dom.js";
 const REST_MILLISECONDS = 160; // a pointer that only passes by asks for no film
 
 /**
- * @param {number} videoId
+ * @param {import("./api.js").Id} videoId
  * @param {import("./api.js").Range} range
  * @returns {HTMLElement} a box that keeps its shape whatever arrives
  */
@@ -27,7 +27,7 @@ export function picture(videoId, range) {
  *
  * @param {HTMLElement} card hears of pointer and focus
  * @param {HTMLElement} box from `picture`
- * @param {number} videoId
+ * @param {import("./api.js").Id} videoId
  * @param {import("./api.js").Range} range
  * @returns {() => void} plays, or stops what plays
  */

@@ -42,7 +42,7 @@ export function ask(query, range, k, filter, signal) {
   return query.kind === "video" ? similar(query.video.id, range, k, filter, signal) : search(query.file, range, k, filter, signal);
 }
 
-/** @param {Query} query @param {import("./api.js").Range} range @param {number} hit a segment @param {AbortSignal} signal */
+/** @param {Query} query @param {import("./api.js").Range} range @param {import("./api.js").Id} hit a segment @param {AbortSignal} signal */
 export function explain(query, range, hit, signal) {
   return query.kind === "video" ? explainVideo(query.video.id, range, hit, signal) : explainFile(query.file, range, hit, signal);
 }
@@ -60,7 +60,7 @@ export function filmOf(query, range) {
   return { source: query.url, begins: range.start, length: range.end - range.start };
 }
 
-/** @param {number} videoId @param {{start: number, end: number}} range @returns {Film} */
+/** @param {import("./api.js").Id} videoId @param {{start: number, end: number}} range @returns {Film} */
 export function filmOfPlace(videoId, range) {
   const length = Math.min(PREVIEW_SECONDS, range.end - range.start);
   return { source: previewUrl(videoId, range), begins: 0, length };

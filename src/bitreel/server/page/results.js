@@ -73,7 +73,7 @@ export class ResultsView {
     document.title = `${nameOf(query)} – bitreel`;
     await this.search();
     if (this.signal.aborted) return; // another view is shown, and its player may be open
-    this.showHit(Number(routeOf().parameters.get("hit")) || 0); // the address may have moved on
+    this.showHit(routeOf().parameters.get("hit") ?? ""); // the address may have moved on
   }
 
   /** @returns {Promise<import("./query.js").Query | null>} */
@@ -195,7 +195,7 @@ export class ResultsView {
     this.showHit(hit.segment_id);
   }
 
-  /** What the address says is open. @param {number} segmentId 0 where nothing is */
+  /** What the address says is open. @param {import("./api.js").Id} segmentId "" where nothing is */
   showHit(segmentId) {
     const hits = this.answer?.hits.filter((hit) => this.facets.admits(hit)) ?? [];
     const at = hits.findIndex((hit) => hit.segment_id === segmentId);

@@ -1,15 +1,16 @@
 /**
  * The hash says what is shown: #library, #ledger, #search (a file that was dropped), #similar/ID.
- * What follows "?" is a state of that view: a range, a filter, the hit that is open.
+ * An id is "" where there is none. What follows "?" is a state of that view: a range, a filter, the
+ * hit that is open.
  *
- * @typedef {{view: string, id: number, parameters: URLSearchParams}} Route
+ * @typedef {{view: string, id: import("./api.js").Id, parameters: URLSearchParams}} Route
  */
 
 /** @param {string} [hash] @returns {Route} */
 export function routeOf(hash = location.hash) {
   const [path, query = ""] = hash.slice(1).split("?");
   const [view, id] = path.split("/");
-  return { view: view || "library", id: Number(id) || 0, parameters: new URLSearchParams(query) };
+  return { view: view || "library", id: /^\d+$/.test(id ?? "") ? id : "", parameters: new URLSearchParams(query) };
 }
 
 /** @param {string} path @param {Record<string, unknown> | URLSearchParams} [parameters] @returns {string} */
