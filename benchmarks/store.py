@@ -26,7 +26,7 @@ from bitreel.library.records import VideoRecord
 from bitreel.library.searched_codes import Near
 from bitreel.library.store.address import parse_address
 from bitreel.library.store.embedded import EmbeddedStore
-from bitreel.library.store.milvus_catalogue import scratch_store
+from bitreel.library.store.milvus_store import scratch_store
 from bitreel.library.store.store import Store
 from bitreel.library.store.verifying import embedded, made_videos
 

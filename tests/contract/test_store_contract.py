@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bitreel.codes import BinaryCodes
 from bitreel.library import VideoFilter
 from bitreel.library.store.address import Address, parse_address
-from bitreel.library.store.milvus_catalogue import scratch_store
+from bitreel.library.store.milvus_store import scratch_store
 from bitreel.library.store.store import Store
 from bitreel.library.store.verifying import Check, embedded, made_videos, verify
 from bitreel.progress import silent

@@ -40,7 +40,7 @@ def fill(library: Library, count: int, *, first: int = 0) -> None:
 
 
 def found(library: Library) -> list[tuple[int, int]]:
-    near = library._searched.nearest(QUERY, 10, recall=1.0, rerank=False)
+    near = library._searched.nearest(QUERY, 10, recall=1.0, rerank=False)[0]
     return [(one.distance_bits, one.segment_id) for one in near]
 
 

@@ -21,11 +21,11 @@ from bitreel.errors import ConfigError, LibraryError, ModelMismatch
 from bitreel.library import Fate, Library, Video, VideoFilter, VideosMissing, collect
 from bitreel.library.store import milvus_facts
 from bitreel.library.store.address import Address, parse_address
-from bitreel.library.store.milvus_catalogue import MilvusCatalogue, scratch_store
 from bitreel.library.store.milvus_client import MilvusClient
 from bitreel.library.store.milvus_errors import sentence
 from bitreel.library.store.milvus_facts import MilvusFacts
 from bitreel.library.store.milvus_rows import segment_rows
+from bitreel.library.store.milvus_store import MilvusStore, scratch_store
 from bitreel.library.store.verifying import made_videos
 from bitreel.video import WHOLE_VIDEOS, Segmenting
 from milvus_server import MilvusServer
@@ -400,14 +400,15 @@ def test_what_a_killed_server_acknowledged_is_kept(milvus_server: MilvusServer) 
         done = _add_until_killed(server, address, parts, done, kill_at)
         server.start()
         with _open(address) as client:
-            store = MilvusCatalogue(client, "killed", BITS)
+            store = MilvusStore(client, "killed", BITS)
             store.load()
             acknowledged = [video.path for part in parts[:done] for video in part]
-            assert set(acknowledged) <= set(store.paths())
+            known = [row["path"] for row in store.files.rows("", ("path",))]
+            assert set(acknowledged) <= set(map(Path, known))
             found = Counter(path for rows in store.iterate() for path in rows.paths)
             assert [path for path in acknowledged if found[path] != 4] == []
     with _open(address) as client:
-        store = MilvusCatalogue(client, "killed", BITS)
+        store = MilvusStore(client, "killed", BITS)
         for part in parts:
             store.add(part)
         assert store.count() == 8_000
@@ -425,7 +426,7 @@ def _add_until_killed(
     """How many parts were acknowledged before the server was killed under an insert."""
     killer = threading.Thread(target=server.kill)
     with _open(address) as client:
-        store = MilvusCatalogue(client, "killed", BITS)
+        store = MilvusStore(client, "killed", BITS)
         store.create()
         for number in range(done, len(parts)):
             if number == kill_at:
@@ -448,7 +449,7 @@ def test_what_a_killed_writer_left_is_not_found_for_ever(tmp_path: Path) -> None
         store.stored.write(segment_rows(video))
         assert store.count() == 4
         shorter = replace(video, segments=video.segments[:2], duration_seconds=4.0)
-        assert store.put(shorter) == "added"
+        store.add([shorter])
         assert store.count() == 2
 
 

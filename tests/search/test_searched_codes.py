@@ -173,5 +173,5 @@ def test_relaxed_bits_find_what_their_code_does(catalogue: Catalogue) -> None:
     codes.plan(Wish(0.9), silent)
     relaxed = np.random.default_rng(1).random((1, BITS)).astype(np.float32)
     true = codes.index(1.0).search(BinaryCodes.from_relaxed(relaxed), 5)
-    near = codes.nearest(relaxed, 5, recall=0.9, rerank=False)
+    (near,) = codes.nearest(relaxed, 5, recall=0.9, rerank=False)
     assert [one.segment_id for one in near] == true.ids[0].tolist()

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -193,6 +193,29 @@ def test_who_sends_nothing_holds_no_place(
             busy = httpx2.post(f"{address}/api/search", files=files)
             assert (busy.status_code, busy.headers["retry-after"]) == (503, "2")
             assert silent.recv(12) == b"HTTP/1.1 408"
+        assert httpx2.post(f"{address}/api/search", files=files).status_code == 200
+
+
+def test_who_sends_drop_by_drop_holds_no_place(
+    library: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each drop comes before the silence is too long."""
+    monkeypatch.setattr("bitreel.server.bodies._SILENT_SECONDS", 1.0)
+    with live_server(library, uploads_at_once=1) as address:
+        head = (
+            b"POST /api/search HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+            b"Content-Length: 5000\r\n\r\n--b"
+        )
+        with Hanging(address).connected(head) as slow:
+            slow.settimeout(0.2)
+            answer = b""
+            for _ in range(100):
+                slow.sendall(b"-")
+                with suppress(TimeoutError):
+                    answer = slow.recv(12)
+                    break
+            assert answer == b"HTTP/1.1 408"
+        files = {"file": ("q.mp4", trained.query.read_bytes())}
         assert httpx2.post(f"{address}/api/search", files=files).status_code == 200
 
 

@@ -9,6 +9,7 @@ import typer
 
 from bitreel.cli.console import Json, out, print_json, show_progress
 from bitreel.errors import ConfigError
+from bitreel.library.store.address import without_password
 
 if TYPE_CHECKING:
     from bitreel.library import Library
@@ -54,7 +55,7 @@ def import_codes(
     if json:
         print_json(
             {
-                "library": library,
+                "library": without_password(library),
                 "added": report.added,
                 "replaced": report.replaced,
                 "unchanged": report.unchanged,
@@ -65,7 +66,7 @@ def import_codes(
         return
     out.print(
         f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged. "
-        f"{library} holds {status.videos} videos in {status.segments} segments.",
+        f"{without_password(library)} holds {status.videos} videos in {status.segments} segments.",
         soft_wrap=True,
     )
 
@@ -83,7 +84,7 @@ def _open(place: str, exported: Exported, model_folder: Path | None) -> Library:
             return Library.open_or_create(place, model, segmenting=exported.segmenting)
     elif not Library.exists(place):
         raise ConfigError(
-            f"There is no library at {place}: name the model that made the codes with --model, "
-            f"and it is made."
+            f"There is no library at {without_password(place)}: name the model that made the "
+            f"codes with --model, and it is made."
         )
     return Library.open(place)

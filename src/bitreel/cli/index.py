@@ -25,6 +25,7 @@ from bitreel.cli.videos import Choice, Found, collection_of, find
 from bitreel.errors import ConfigError, DataError
 from bitreel.library.collection import Filter
 from bitreel.library.site import folder_for, site_of
+from bitreel.library.store.address import without_password
 
 if TYPE_CHECKING:
     from bitreel.library import AddReport, Library, RayOptions, Status
@@ -227,7 +228,7 @@ def _answer(library: str, reports: Sequence[AddReport], status: Status) -> Answe
     failures = {str(path): why for report in reports for path, why in report.failures.items()}
     damaged = {str(path): what for report in reports for path, what in report.damaged.items()}
     return {
-        "library": library,
+        "library": without_password(library),
         **{name: sum(getattr(report, name) for report in reports) for name in counted},
         "failures": failures,
         "damaged": damaged,

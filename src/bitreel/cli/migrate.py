@@ -10,6 +10,7 @@ import typer
 from bitreel.cli.console import Json, out, print_json, show_progress, warn_of_files
 from bitreel.cli.data_options import Place, Runtime
 from bitreel.errors import ConfigError
+from bitreel.library.store.address import without_password
 
 if TYPE_CHECKING:
     from bitreel.library import Library, MigrationReport
@@ -81,7 +82,7 @@ def migrate(
         except VideosMissing as error:
             warn_of_files("Missing", {str(path): why for path, why in error.reasons.items()}, {})
             raise
-    _tell(library, report, json=json)
+    _tell(without_password(library), report, json=json)
 
 
 def _change(
@@ -116,7 +117,7 @@ def _tell(library: str, report: MigrationReport, *, json: bool) -> None:
     if json:
         print_json(
             {
-                "library": str(library),
+                "library": library,
                 "changed": report.changed,
                 "model_fingerprint": report.model_fingerprint,
                 "bits": report.bits,

@@ -10,6 +10,7 @@ import typer
 from bitreel.cli.console import Json, err, print_json
 from bitreel.cli.data_options import Place
 from bitreel.errors import ConfigError
+from bitreel.library.store.address import without_password
 
 
 def serve(
@@ -86,8 +87,9 @@ def serve(
     )
     app = create_app(settings)
     address = settings.address + (f"?token={token}" if token else "")
+    shown = without_password(library)
     if json:
-        print_json({"library": str(library), "address": address})
+        print_json({"library": shown, "address": address})
     else:
-        err.print(f"Serving {library} at {address} (Ctrl-C ends it)", soft_wrap=True)
+        err.print(f"Serving {shown} at {address} (Ctrl-C ends it)", soft_wrap=True)
     uvicorn.run(app, host=host, port=port, log_level="warning")

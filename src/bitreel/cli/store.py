@@ -86,7 +86,7 @@ def _checks(address: str, segments: int, bits: int, seed: int, *, json: bool) ->
 
 def _scratch(address: str, bits: int, stack: ExitStack) -> Store:
     from bitreel.library.store.address import is_address, parse_address
-    from bitreel.library.store.milvus_catalogue import scratch_store
+    from bitreel.library.store.milvus_store import scratch_store
 
     if not is_address(address):
         raise ConfigError(

@@ -141,7 +141,8 @@ class Explainer:
     ) -> _Encoded | Unknown:
         """A stored segment, read from its file once more."""
         catalogue = opened.catalogue
-        video = catalogue.video(catalogue.segment_of_video(segment_id).video_id)
+        (listed,) = catalogue.segments_of_ids([segment_id])
+        video = catalogue.video(listed.video_id)
         if FileState.of(video.path) != video.state or resolved(video.path) != video.path:
             return Unknown(f"the file of {printable(video.path.name)} is gone, or is another now")
         model = opened.model()
@@ -203,7 +204,7 @@ def _stored(opened: AnyOpened, segment_id: int) -> tuple[Segment, str | None, Bi
     """A segment of the library, its label and its code. Raises NotInLibrary."""
     catalogue = opened.catalogue
     with catalogue.transaction():
-        catalogue.segment_of_video(segment_id)  # NotInLibrary, where it is not there
+        catalogue.segments_of_ids([segment_id])  # NotInLibrary, where it is not there
         segment, label = catalogue.segment(segment_id)
         codes = catalogue.codes_of(np.array([segment_id], np.int64), bits=opened.facts.bits)
         return segment, label, codes

@@ -145,6 +145,9 @@ class Ledger(Database):
         with self._reading():
             return int(self._value("SELECT value FROM meta WHERE key = 'revision'"))
 
+    def confirm(self) -> None:
+        """What was written is in the library: transactions see to that."""
+
     def _entries(self, where: str, *values: object) -> list[Entry]:
         with self._reading():
             rows = self._rows(f"SELECT {_ENTRY} FROM videos WHERE {where}", *values)

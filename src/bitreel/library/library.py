@@ -209,6 +209,7 @@ class Library:
                 progress=progress,
                 encoding=encoding,
             )
+        opened.catalogue.confirm()
         self._plan_if_due(progress)
         return report
 
@@ -334,7 +335,7 @@ class Library:
 
     def segment(self, segment_id: int) -> SegmentOfVideo:
         """Raises NotInLibrary where there is none of that id."""
-        return self._ask(lambda opened: opened.catalogue.segment_of_video(segment_id))
+        return self._ask(lambda opened: opened.catalogue.segments_of_ids([segment_id])[0])
 
     def codes(self) -> tuple[NDArray[np.int64], BinaryCodes]:
         """Every segment: ids int64 [N], rising, and N codes."""
@@ -416,6 +417,7 @@ class Library:
         exported = codes if isinstance(codes, Exported) else read_codes(codes)
         opened = self._openings.current()
         report = import_codes(opened.catalogue, opened.facts, exported, progress)
+        opened.catalogue.confirm()
         self._plan_if_due(progress)
         return report
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,8 @@ class SegmentOfVideo:
 class VideoFilter:
     """Which videos are listed, or searched: all that are given must hold.
 
-    text: in the path, in any case. label: exactly; folder: below it. Durations in seconds.
+    text: in the path, in any case of the letters A to Z. label: exactly; folder: below it.
+    Durations in seconds.
     """
 
     text: str | None = None
@@ -144,18 +147,26 @@ class Listing(Ledger):
             )
             return [SegmentOfVideo(*row) for row in rows]
 
-    def segment_of_video(self, segment_id: int) -> SegmentOfVideo:
-        """Raises NotInLibrary where there is none."""
+    def segments_of_ids(self, ids: Sequence[int]) -> list[SegmentOfVideo]:
+        """As they are asked for. Raises NotInLibrary where one is not there."""
         with self._reading():
             rows = self._rows(
-                "SELECT id, video_id, start_seconds, end_seconds FROM segments WHERE id = ?",
-                segment_id,
+                "SELECT id, video_id, start_seconds, end_seconds FROM segments "
+                "WHERE id IN (SELECT value FROM json_each(?))",
+                json.dumps(list(ids)),
             )
-            for row in rows:
-                return SegmentOfVideo(*row)
-        raise NotInLibrary(
-            f"There is no segment {segment_id} in the library: it was removed, perhaps."
-        )
+            found = {row[0]: SegmentOfVideo(*row) for row in rows}
+        check_all_there(ids, found)
+        return [found[one] for one in ids]
+
+
+def check_all_there(ids: Iterable[int], found: Container[int]) -> None:
+    """Raises NotInLibrary where one is not."""
+    for one in ids:
+        if one not in found:
+            raise NotInLibrary(
+                f"There is no segment {one} in the library: it was removed, perhaps."
+            )
 
 
 def _fitting(fate: Fate | None, text: str | None) -> tuple[str, list[object]]:

@@ -13,8 +13,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ _SAME_SHARE = 16  # of the bits: what codes of one scene differ by
 _GAP_SECONDS = 1e-6  # of rounding
 # To a query of several segments the order changes with the mean: more places are looked at.
 _POOL, _POOL_TIMES = 30, 3
+_CELLS = 500_000  # of a query's segments times answers, asked for at once
 
 
 def find_places(
@@ -51,13 +53,13 @@ def find_places(
     """
     total = catalogue.segments() if allowed is None else len(allowed)
 
-    def nearest(query: NDArray[np.float32], depth: int) -> list[Near]:
-        return searched.nearest(query, depth, recall=recall, rerank=rerank, allowed=allowed)
-
     wanted = k if len(relaxed) == 1 else max(_POOL, _POOL_TIMES * k)
     depth = wanted + len(own)
     while k:
-        near = _nearest_of_all(nearest, relaxed, depth)
+        near = _each_once(
+            searched.nearest(some, depth, recall=recall, rerank=rerank, allowed=allowed)
+            for some in _batches(relaxed, depth)
+        )
         gathered = _Places(catalogue, relaxed, own, rerank=rerank)
         places = gathered.gather(near, wanted)
         if len(places) == wanted or depth >= total:
@@ -69,20 +71,19 @@ def find_places(
     return ()
 
 
-def _nearest_of_all(
-    nearest: Callable[[NDArray[np.float32], int], list[Near]],
-    relaxed: NDArray[np.float32],
-    depth: int,
-) -> list[Near]:
-    """The segments nearest to any segment of the query, nearest first, each once."""
-    if len(relaxed) == 1:
-        return nearest(relaxed, depth)
+def _batches(relaxed: NDArray[np.float32], depth: int) -> Iterator[NDArray[np.float32]]:
+    at_once = max(1, _CELLS // max(1, depth))
+    for first in range(0, len(relaxed), at_once):
+        yield relaxed[first : first + at_once]
+
+
+def _each_once(found: Iterable[Iterable[Iterable[Near]]]) -> list[Near]:
+    """The segments nearest to any segment of a query, nearest first."""
     best: dict[int, Near] = {}
-    for row in range(len(relaxed)):
-        for one in nearest(relaxed[row : row + 1], depth):
-            known = best.get(one.segment_id)
-            if known is None or _order(one) < _order(known):
-                best[one.segment_id] = one
+    for one in chain.from_iterable(chain.from_iterable(found)):
+        known = best.get(one.segment_id)
+        if known is None or _order(one) < _order(known):
+            best[one.segment_id] = one
     return sorted(best.values(), key=_order)
 
 

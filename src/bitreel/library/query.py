@@ -80,7 +80,7 @@ def stored_query(catalogue: AnyCatalogue, bits: int, segment_ids: Sequence[int])
     Raises LibraryError where one is not there, ConfigError for none or for several videos.
     """
     with catalogue.transaction():
-        segments = [catalogue.segment_of_video(one) for one in segment_ids]
+        segments = catalogue.segments_of_ids(segment_ids)
         if len({segment.video_id for segment in segments}) != 1:
             raise ConfigError("To be asked with are segments of one video, at least one.")
         path = catalogue.video(segments[0].video_id).path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bitreel.errors import LibraryError
 from bitreel.library.adding import add_videos
 from bitreel.library.engine import AnyCatalogue
-from bitreel.library.records import Video, printable
+from bitreel.library.records import Fate, Video, printable
 from bitreel.progress import Progress, Step
 from bitreel.video import Segmenting
 
@@ -60,7 +60,7 @@ class ReEncoding:
         todo = [path for path in self.catalogue.not_in(self.new) if path not in self._failures]
         if not todo:
             return
-        total = self.catalogue.counts().videos
+        total = self.catalogue.count_entries(Fate.INDEXED)
         before = total - len(todo)
 
         def told(step: Step) -> None:

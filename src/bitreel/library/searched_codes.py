@@ -26,9 +26,11 @@ from bitreel.library.catalogue import Catalogue
 from bitreel.library.listing import VideoFilter
 from bitreel.progress import Progress, Step
 from bitreel.search import (
+    AsymmetricNeighbours,
     AsymmetricReranker,
     ExactIndex,
     Index,
+    Neighbours,
     Plan,
     Wish,
     open_index,
@@ -53,6 +55,15 @@ class Near:
     segment_id: int
     distance_bits: int
     asymmetric_bits: float | None = None
+
+
+def near_of(found: Neighbours | AsymmetricNeighbours) -> list[list[Near]]:
+    """Of each query."""
+    fields: list[NDArray[Any]] = [found.ids, found.distances_bits]
+    if isinstance(found, AsymmetricNeighbours):
+        fields.append(found.asymmetric_bits)
+    columns = [field.tolist() for field in fields]
+    return [[Near(*one) for one in zip(*row, strict=True)] for row in zip(*columns, strict=True)]
 
 
 class SearchedCodes:
@@ -85,22 +96,18 @@ class SearchedCodes:
         recall: float,
         rerank: bool,
         allowed: NDArray[np.int64] | None = None,
-    ) -> list[Near]:
-        """The k nearest of one query's relaxed bits [1,K]. allowed: int64 [M], the ids that may be
+    ) -> list[list[Near]]:
+        """Of each query's relaxed bits [Q,K] the k nearest. allowed: int64 [M], the ids that may be
         answered; all when None."""
         index = self.index(recall)
-        query = BinaryCodes.from_relaxed(relaxed)
-        if not rerank:
-            plain = index.search(query, k, allowed=allowed, relaxed=relaxed)
-            pairs = zip(plain.ids[0].tolist(), plain.distances_bits[0].tolist(), strict=True)
-            return [Near(*pair) for pair in pairs]
-        most = max(SHORTLIST, 10 * k)
-        shortlist = index.search(query, most, allowed=allowed, relaxed=relaxed)
-        ids = np.sort(shortlist.ids[0])
-        reranker = AsymmetricReranker(self._catalogue.codes_of(ids, bits=self._bits), ids)
-        best = reranker.rerank(relaxed, shortlist, k)
-        fields = (best.ids, best.distances_bits, best.asymmetric_bits)
-        return [Near(*one) for one in zip(*(field[0].tolist() for field in fields), strict=True)]
+        queries = BinaryCodes.from_relaxed(relaxed)
+        most = max(SHORTLIST, 10 * k) if rerank else k
+        found = index.search(queries, most, allowed=allowed, relaxed=relaxed)
+        if rerank:
+            ids = np.unique(found.ids)
+            codes = self._catalogue.codes_of(ids, bits=self._bits)
+            return near_of(AsymmetricReranker(codes, ids).rerank(relaxed, found, k))
+        return near_of(found)
 
     def index(self, recall: float = 1.0) -> Index:
         """The index as the catalogue stands now, one that grants the recall."""

@@ -14,6 +14,7 @@ UPLOADING = ("/api/search", "/api/explain", "/api/uploads")
 _JSON_BYTES = 32 << 20  # of a long list of files
 _FORM_BYTES = 1 << 20  # beside the file in it
 _SILENT_SECONDS = 30.0  # of a caller who has more to send, and holds the place of another
+_SLOWEST = 32_000  # bytes a second, of whoever has sent for longer than that
 _DRAINED_BYTES = 64 << 20  # read to its end, so that who sends too much reads the answer
 
 
@@ -56,18 +57,20 @@ def _too_much(most: int) -> HTTPException:
 
 
 def _limited(receive: Receive, most: int) -> Receive:
-    """Raises HTTPException (413, 408) where more comes, or nothing for long."""
-    left, ended = most, False
+    """Raises HTTPException (413, 408) where more comes, nothing for long, or all of it so slowly
+    that others wait in vain."""
+    left, ended, began = most, False, anyio.current_time()
 
     async def limited() -> Message:
         nonlocal left, ended
         if ended:  # what comes now is that the caller went
             return await receive()
+        allowed = began + _SILENT_SECONDS + (most - left) / _SLOWEST - anyio.current_time()
         try:
-            with anyio.fail_after(_SILENT_SECONDS):
+            with anyio.fail_after(min(_SILENT_SECONDS, allowed)):
                 message = await receive()
         except TimeoutError:
-            raise HTTPException(408, "Nothing came for long: send it again.") from None
+            raise HTTPException(408, "Too little came for long: send it again.") from None
         left -= len(message.get("body", b""))
         ended = not message.get("more_body", False)
         if left < 0:

@@ -94,7 +94,8 @@ def parse_address(text: str) -> Address:
     name = parts.path.strip("/")
     if not parts.hostname or not name:
         raise ConfigError(
-            f"{_without_password(text)} does not name a library on a server: write http://HOST:19530/NAME."
+            f"{without_password(text)} does not name a library on a server: write "
+            f"http://HOST:{_PORT}/NAME."
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     uri = f"{parts.scheme}://{host}:{_port(parts, text)}"
@@ -102,7 +103,8 @@ def parse_address(text: str) -> Address:
     return Address(uri, name, token, **options)
 
 
-def _without_password(text: str) -> str:
+def without_password(text: str) -> str:
+    """An address or a folder as it was written, to be shown."""
     return re.sub(r"//[^/]*@", "//", text)
 
 
@@ -111,7 +113,7 @@ def _port(parts: SplitResult, text: str) -> int:
         return _PORT if parts.port is None else parts.port
     except ValueError:
         raise ConfigError(
-            f"{_without_password(text)} has no port that can be: write http://HOST:{_PORT}/NAME."
+            f"{without_password(text)} has no port that can be: write http://HOST:{_PORT}/NAME."
         ) from None
 
 

@@ -42,6 +42,7 @@ class RemoteFacts:
     former_bits: int | None = None
     rolled_back: bool = False
     under_way: str | None = None
+    under_way_bits: int | None = None
     index: IndexKind = "BIN_FLAT"
     nlist: int = 1024
     partitions: int | None = None
@@ -90,9 +91,6 @@ class MilvusFacts:
     def write(self, facts: RemoteFacts) -> None:
         value = {"schema_version": SCHEMA_VERSION, "bitreel": __version__} | asdict(facts)
         self.client.upsert(self.collection, [_row(_FACTS, json.dumps(value))])
-
-    def fingerprint(self) -> str:
-        return self.read(level="Session").fingerprint
 
     def put_model(self, model: Model) -> None:
         """Keep a model with the library, in pieces that fit in rows."""

@@ -61,9 +61,16 @@ class MilvusFiles:
             found |= {int(row["id"]): row for row in rows}
         return found
 
-    def rows(self, where: str = "", columns: Sequence[str] = FILE_COLUMNS) -> list[Row]:
+    def rows(
+        self,
+        where: str = "",
+        columns: Sequence[str] = FILE_COLUMNS,
+        *,
+        level: str | None = None,
+    ) -> list[Row]:
         """All that fit, in the order of ids."""
-        return [row for rows in self.client.every(self.collection, where, columns) for row in rows]
+        found = self.client.every(self.collection, where, columns, level=level)
+        return [row for rows in found for row in rows]
 
     def put(self, records: Sequence[VideoRecord], *, skipped: bool = False) -> None:
         self.write([file_row(record, skipped=skipped) for record in records])
@@ -90,17 +97,19 @@ class MilvusFiles:
                 records.append(VideoRecord(names[path], state, reason=reason))
         self.put(records, skipped=True)
 
+    def count(self, fate: Fate | None = None) -> int:
+        return self.client.count(self.collection, _of(fate))
+
     def entries(self, fate: Fate | None, text: str | None) -> list[Entry]:
         """In the order of paths."""
-        rows = self.rows("" if fate is None else equals("fate", str(fate)))
-        wanted = [row for row in rows if text is None or _speaks_of(row, text)]
+        rows = self.rows(_of(fate))
+        wanted = [row for row in rows if _is_in(text, row["path"]) or _is_in(text, row["reason"])]
         return sorted(map(entry_of, wanted), key=lambda entry: entry.path)
 
     def videos(self, wanted: VideoFilter) -> list[Row]:
         """The ids and paths of the indexed files that fit, in the order of paths."""
         where = " and ".join(part for part in (INDEXED, where_of(wanted)) if part)
-        text = (wanted.text or "").lower()
-        rows = [row for row in self.rows(where, ("path",)) if text in row["path"].lower()]
+        rows = [row for row in self.rows(where, ("path",)) if _is_in(wanted.text, row["path"])]
         return sorted(rows, key=lambda row: str(row["path"]))
 
     def same_content(self, content: bytes) -> list[Row]:
@@ -134,8 +143,13 @@ class MilvusFiles:
         )
 
 
-def _speaks_of(row: Row, text: str) -> bool:
-    return text.lower() in row["path"].lower() or text.lower() in row["reason"].lower()
+def _of(fate: Fate | None) -> str:
+    return "" if fate is None else equals("fate", str(fate))
+
+
+def _is_in(text: str | None, whole: str) -> bool:
+    """In any case, of the letters that SQLite knows the cases of."""
+    return not text or text.encode("utf-8", "surrogateescape").lower() in whole.encode().lower()
 
 
 def with_state(entry: Row, state: FileState) -> Row:

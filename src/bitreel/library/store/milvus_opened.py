@@ -16,7 +16,7 @@ from bitreel.errors import ConfigError, ModelMismatch
 from bitreel.library.facts import Facts
 from bitreel.library.listing import VideoFilter
 from bitreel.library.results import KeptModel, UnderWay
-from bitreel.library.searched_codes import SHORTLIST, Near
+from bitreel.library.searched_codes import SHORTLIST, Near, near_of
 from bitreel.library.store.address import Address
 from bitreel.library.store.milvus_catalogue import MilvusCatalogue
 from bitreel.library.store.milvus_client import MOST_ROWS, MilvusClient, Row
@@ -110,23 +110,24 @@ class MilvusSearched:
         recall: float,
         rerank: bool,
         allowed: Condition | None = None,
-    ) -> list[Near]:
+    ) -> list[list[Near]]:
         """At most as many as Milvus gives. How it looks the address says, whatever the recall."""
-        query, where = BinaryCodes.from_relaxed(relaxed), "" if allowed is None else allowed.where
+        queries, where = BinaryCodes.from_relaxed(relaxed), "" if allowed is None else allowed.where
         most = min(max(SHORTLIST, 10 * k) if rerank else k, MOST_ROWS)
-        rows = self._catalogue.stored.search(query, most, where)[0]
-        self._catalogue.remember(rows)
-        return self._reranked(relaxed, rows, k) if rerank else near(rows)
+        found = self._catalogue.stored.search(queries, most, where)
+        self._catalogue.remember(found)
+        return self._reranked(relaxed, found, k) if rerank else [near(rows) for rows in found]
 
-    def _reranked(self, relaxed: NDArray[np.float32], rows: Sequence[Row], k: int) -> list[Near]:
-        rows = sorted(rows, key=lambda row: int(row["id"]))
-        ids = np.array([row["id"] for row in rows], np.int64)
-        distances = np.array([row["distance"] for row in rows], np.int32)
-        order = np.lexsort((ids, distances))
+    def _reranked(
+        self, relaxed: NDArray[np.float32], found: Sequence[Sequence[Row]], k: int
+    ) -> list[list[Near]]:
+        """Query by query: of some lists fewer rows come than of others."""
+        ids = np.unique(np.array([row["id"] for rows in found for row in rows], np.int64))
         reranker = AsymmetricReranker(self._catalogue.codes_of(ids, bits=relaxed.shape[1]), ids)
-        best = reranker.rerank(relaxed, Neighbours(ids[order][None], distances[order][None]), k)
-        fields = (best.ids, best.distances_bits, best.asymmetric_bits)
-        return [Near(*one) for one in zip(*(field[0].tolist() for field in fields), strict=True)]
+        return [
+            near_of(reranker.rerank(relaxed[[at]], _neighbours(rows), k))[0]
+            for at, rows in enumerate(found)
+        ]
 
     def replan(self, progress: Progress) -> Plan:
         return self.plan(Wish(), progress)
@@ -142,6 +143,12 @@ class MilvusSearched:
 
     def is_plan_due(self) -> bool:
         return False
+
+
+def _neighbours(rows: Sequence[Row]) -> Neighbours:
+    """Of one query."""
+    ids = np.array([row["id"] for row in rows], np.int64)
+    return Neighbours(ids[None], np.array([row["distance"] for row in rows], np.int32)[None])
 
 
 class MilvusOpened:

@@ -43,18 +43,13 @@ class MilvusRemodelling:
             )
         if wanted == facts.fingerprint:
             return self._report(facts, {}, changed=False)
-        if facts.under_way not in (None, wanted):
-            raise LibraryError(
-                f"{self.client.address} is on its way to the model {facts.under_way[:12]}: go on "
-                f"with that one, or give it up by `bitreel migrate {self.client.address} "
-                f"--abandon`."
-            )
+        self._check_none_but(wanted, facts)
         if model is not None:
             self.remote.put_model(model)
         else:
             model = fetch_model(self.remote, wanted, self.runtime)
         if facts.under_way is None:
-            facts = replace(facts, under_way=wanted)
+            facts = replace(facts, under_way=wanted, under_way_bits=model.bits)
             self.remote.write(facts)
         return self._change(facts, model, rolled_back=False)
 
@@ -62,6 +57,9 @@ class MilvusRemodelling:
         facts = self.remote.read()
         if facts.former is None:
             raise LibraryError(f"Nothing is kept of what {self.client.address} was before.")
+        if facts.rolled_back:
+            return self._report(facts, {}, changed=False)
+        self._check_none_but(facts.former, facts)
         model = fetch_model(self.remote, facts.former, self.runtime)
         return self._change(facts, model, rolled_back=True)
 
@@ -69,7 +67,7 @@ class MilvusRemodelling:
         facts = self.remote.read()
         if facts.under_way is None:
             return False
-        self.remote.write(replace(facts, under_way=None))
+        self.remote.write(replace(facts, under_way=None, under_way_bits=None))
         if facts.under_way != facts.former:
             self._catalogue(facts.under_way, facts.bits).drop()
         return True
@@ -82,6 +80,15 @@ class MilvusRemodelling:
         if facts.former != facts.under_way:
             self._catalogue(facts.former, facts.bits).drop()
         return True
+
+    def _check_none_but(self, wanted: str, facts: RemoteFacts) -> None:
+        """Raises LibraryError where another migration is under way."""
+        if facts.under_way not in (None, wanted):
+            raise LibraryError(
+                f"{self.client.address} is on its way to the model {facts.under_way[:12]}: go on "
+                f"with that one, or give it up by `bitreel migrate {self.client.address} "
+                f"--abandon`."
+            )
 
     def _change(self, facts: RemoteFacts, model: Model, *, rolled_back: bool) -> MigrationReport:
         old = self._catalogue(facts.fingerprint, facts.bits)
@@ -98,6 +105,7 @@ class MilvusRemodelling:
             former_bits=facts.bits,
             rolled_back=rolled_back,
             under_way=None,
+            under_way_bits=None,
         )
         self.remote.write(now)
         # Whoever had begun to write a video before that is noticed now.
@@ -118,7 +126,7 @@ class MilvusRemodelling:
         self, facts: RemoteFacts, lost: dict[Path, str], *, changed: bool
     ) -> MigrationReport:
         catalogue = self._catalogue(facts.fingerprint, facts.bits)
-        videos, segments = catalogue.counts().videos, catalogue.segments()
+        videos, segments = catalogue.files.count(Fate.INDEXED), catalogue.segments()
         return MigrationReport(changed, facts.fingerprint, facts.bits, videos, segments, lost)
 
     def _catalogue(self, fingerprint: str, bits: int) -> MilvusCatalogue:
@@ -126,21 +134,23 @@ class MilvusRemodelling:
 
 
 def under_way(client: MilvusClient, facts: RemoteFacts) -> UnderWay | None:
-    if facts.under_way is None:
+    if facts.under_way is None or facts.under_way_bits is None:
         return None
-    new = MilvusCatalogue(client, facts.under_way, facts.bits)
+    new = MilvusCatalogue(client, facts.under_way, facts.under_way_bits)
     old = MilvusCatalogue(client, facts.fingerprint, facts.bits)
-    total, done = old.counts().videos, 0
+    total, done = old.files.count(Fate.INDEXED), 0
     if client.has(new.files.collection):
-        done = total - len(old.not_in(new))
-    return UnderWay(facts.under_way, facts.bits, done, total)
+        done = min(total, new.files.count(Fate.INDEXED))  # some of an earlier state of their file
+    return UnderWay(facts.under_way, facts.under_way_bits, done, total)
 
 
 def kept_model(client: MilvusClient, facts: RemoteFacts) -> KeptModel | None:
     if facts.former is None or facts.former_bits is None:
         return None
     kept = MilvusCatalogue(client, facts.former, facts.former_bits)
-    return KeptModel(facts.former, facts.former_bits, kept.counts().videos, facts.rolled_back)
+    return KeptModel(
+        facts.former, facts.former_bits, kept.files.count(Fate.INDEXED), facts.rolled_back
+    )
 
 
 def _take_over_ledger(old: MilvusCatalogue, new: MilvusCatalogue, lost: dict[Path, str]) -> None:
