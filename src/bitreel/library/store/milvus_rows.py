@@ -58,6 +58,7 @@ FACT_FIELDS: list[Row] = [
     _NO_VECTOR,
 ]
 SEGMENT_COLUMNS = ("path", "label", "video_id", "start_seconds", "end_seconds")
+NO_ROW = "id < 0"  # a condition that none fulfils
 FILE_COLUMNS = tuple(field["name"] for field in FILE_FIELDS if field["name"] != "nothing")
 
 
@@ -185,7 +186,8 @@ def equals(field: str, value: str | int) -> str:
 
 
 def among(field: str, values: Iterable[int]) -> str:
-    return f"{field} in {json.dumps(list(values))}"
+    listed = list(values)
+    return f"{field} in {json.dumps(listed)}" if listed else NO_ROW
 
 
 def _quoted(text: str) -> str:
@@ -199,7 +201,7 @@ def where_of(wanted: VideoFilter) -> str:
     """A filter as Milvus has it; without its text, which no version looks for in any case."""
     parts = []
     if wanted.label == "":
-        parts.append("id < 0")  # no video has it: "" stands for none here
+        parts.append(NO_ROW)  # no video has it: "" stands for none here
     elif wanted.label is not None:
         parts.append(equals("label", _one_line(wanted.label)))
     if wanted.folder is not None:

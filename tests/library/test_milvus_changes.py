@@ -1,0 +1,151 @@
+"""What a library in Milvus makes of changes by others, and of long questions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from library_helpers import make_video, make_videos, tiny_model
+
+from bitreel.errors import LibraryError, ModelChanged, NotInLibrary
+from bitreel.library import Library, VideoFilter, VideosMissing
+from bitreel.library.records import FileState
+from bitreel.library.store.address import without_password
+from bitreel.library.store.milvus_client import MilvusClient
+from bitreel.progress import Step
+from bitreel.video import Segmenting
+
+BITS = 64
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    return f"milvus:{tmp_path / 'library.db'}"
+
+
+def test_the_way_back_waits_for_what_is_under_way(place: str, tmp_path: Path) -> None:
+    videos = make_videos(tmp_path / "videos", 2)
+    old, new = tiny_model(bits=BITS), tiny_model(bits=BITS, seed=1)
+    with Library.create(place, old) as library:
+        library.add(videos)
+        library.migrate(new)
+        content = videos[0].read_bytes()
+        videos[0].unlink()
+        with pytest.raises(VideosMissing):
+            library.migrate(tiny_model(bits=128, seed=2))
+        way = library.status().migration
+        assert way is not None
+        assert (way.bits, way.done, way.total) == (128, 1, 2)
+        with pytest.raises(LibraryError, match="on its way to the model"):
+            library.roll_back()
+        assert library.abandon_migration()
+        videos[0].write_bytes(content)
+        assert library.roll_back(forget_missing=True).model_fingerprint == old.fingerprint
+        again = library.roll_back()
+        assert (again.changed, again.model_fingerprint) == (False, old.fingerprint)
+        assert library.migrate(new).model_fingerprint == new.fingerprint
+
+
+def test_a_change_of_model_after_the_last_video_is_noticed(place: str, tmp_path: Path) -> None:
+    """Whoever changed it may have looked for new videos before the last one was seen."""
+    video = make_video(tmp_path / "a.mp4", 1)
+    new = tiny_model(bits=BITS, seed=1)
+    Library.create(place, tiny_model(bits=BITS)).close()
+    with Library.open(place) as library, Library.open(place) as other:
+
+        def change(step: Step) -> None:
+            other.migrate(new)
+
+        with pytest.raises(ModelChanged, match="Do the same again"):
+            library.add([video], progress=change)
+        assert library.add([video]).unchanged == 1
+        assert library.fingerprint == new.fingerprint
+
+
+def test_a_long_question_is_few_requests(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos = [make_video(tmp_path / f"{number}.mp4", number, frames=400) for number in range(3)]
+    model, segmenting = tiny_model(bits=BITS), Segmenting.of(2.0, 1.0, False)
+    answers = []
+    for where in (place, str(tmp_path / "folder")):
+        with Library.create(where, model, segmenting=segmenting) as library:
+            library.add(videos)
+            number = next(e.video_id for e in library.ledger() if e.path == videos[0])
+            assert number is not None
+            ids = [segment.id for segment in library.video(number)[1]]
+            assert len(ids) > 8
+            with monkeypatch.context() as patch:
+                asked = requests_counted(patch)
+                found = library.similar(ids, k=5)
+            answers.append([(hit.path, hit.distance_bits, hit.start_seconds) for hit in found.hits])
+            if where == place:
+                assert asked["search"] == 1
+                assert asked["query"] < 8
+            with pytest.raises(NotInLibrary, match="no segment 999999 "):
+                library.similar([*ids, 999999])
+    assert sorted(answers[0], key=str) == sorted(answers[1], key=str)
+
+
+def requests_counted(patch: pytest.MonkeyPatch) -> Counter[str]:
+    asked = Counter[str]()
+
+    def counted(name: str, real: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            asked[name] += 1
+            return real(*args, **options)
+
+        return call
+
+    for name in ("query", "search"):
+        patch.setattr(MilvusClient, name, counted(name, getattr(MilvusClient, name)))
+    return asked
+
+
+def test_segments_are_told_as_they_are_asked_for(place: str, tmp_path: Path) -> None:
+    videos = make_videos(tmp_path / "videos", 4)
+    for where in (place, str(tmp_path / "folder")):
+        with Library.create(where, tiny_model(bits=BITS)) as library:
+            library.add(videos)
+            ids = np.random.default_rng(0).permutation(library.codes()[0]).tolist()
+            found = library._catalogue.segments_of_ids([*ids, ids[0]])
+            assert [segment.id for segment in found] == [*ids, ids[0]]
+            assert library._catalogue.segments_of_ids([]) == []
+
+
+@pytest.mark.parametrize(("text", "count"), [("NDER", 1), ("Ünder", 1), ("ünder", 0), ("", 2)])
+def test_letters_have_the_cases_that_a_folder_knows(
+    place: str, tmp_path: Path, text: str, count: int
+) -> None:
+    videos = [make_video(tmp_path / name, n) for n, name in enumerate(("Ünder.mp4", "b.mp4"))]
+    for where in (place, str(tmp_path / "folder")):
+        with Library.create(where, tiny_model(bits=BITS)) as library:
+            library.add(videos)
+            assert library.list_videos(VideoFilter(text=text))[0] == count
+            assert library.ledger_count(text=text) == count
+            found = library.search(videos[1], wanted=VideoFilter(text=text))
+            assert len(found.hits) == count
+
+
+def test_a_video_that_is_being_written_is_not_moved(place: str, tmp_path: Path) -> None:
+    (video,) = make_videos(tmp_path / "videos", 1)
+    with Library.create(place, tiny_model(bits=BITS)) as library:
+        library.add([video])
+        catalogue = library._catalogue
+        entry = catalogue.entry(video)
+        row = catalogue.files.row(video)
+        catalogue.files.write([row | {"segments": 2}])
+        state = FileState.of(video)
+        assert state is not None
+        assert not catalogue.move(video, tmp_path / "to.mp4", state, None, entry.content)
+        catalogue.files.write([row])
+        assert catalogue.move(video, tmp_path / "to.mp4", state, None, entry.content)
+
+
+def test_what_is_shown_has_no_password() -> None:
+    assert without_password("http://me:p@ss@host:1/clips?x=1") == "http://host:1/clips?x=1"
+    assert without_password("http://host/clips") == "http://host/clips"
+    assert without_password("folder/a@b") == "folder/a@b"
