@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Two workers on two cores: threads of their own would only wait for each other.
 os.environ["OMP_NUM_THREADS"] = "1"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started by a shell in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or no process of ours would heed it
 os.environ["HF_HUB_OFFLINE"] = "1"  # a test that asks the hub is to fail at once, not after minutes
 
 

@@ -59,16 +59,35 @@ def walk_the_road(dataset: Dataset, folder: Path, cache: Path, **options: Any) -
     assert 0 <= evaluate(model, dataset, cache=cache).evaluation.values["mAP@10"] <= 1
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
-@pytest.mark.parametrize("modality", [*MODALITIES, *SEVERAL])
+def _pairs() -> list[Any]:
+    """Every modality and every encoder are in the fast lane, and a third of their pairs."""
+    return [
+        pytest.param(modality, encoder, marks=[pytest.mark.slow] if (row + column) % 3 else [])
+        for row, modality in enumerate([*MODALITIES, *SEVERAL])
+        for column, encoder in enumerate(ENCODERS)
+    ]
+
+
+@pytest.mark.parametrize(("modality", "encoder"), _pairs())
 def test_every_modality_with_every_encoder(
     few: Dataset, tmp_path: Path, cache: Path, modality: str, encoder: str
 ) -> None:
     walk_the_road(few, tmp_path, cache, modality=modality, encoder=encoder)
 
 
-@pytest.mark.parametrize("encoder", ["weighted", "temporal", "shift", "conv3d"])
-@pytest.mark.parametrize("modality", ["rgb", "flow,difference"])
+@pytest.mark.parametrize(
+    ("modality", "encoder"),
+    [
+        ("rgb", "weighted"),
+        ("rgb", "conv3d"),
+        ("flow,difference", "temporal"),
+        ("flow,difference", "shift"),
+        pytest.param("rgb", "temporal", marks=pytest.mark.slow),
+        pytest.param("rgb", "shift", marks=pytest.mark.slow),
+        pytest.param("flow,difference", "weighted", marks=pytest.mark.slow),
+        pytest.param("flow,difference", "conv3d", marks=pytest.mark.slow),
+    ],
+)
 def test_the_whole_network_learns(
     few: Dataset, tmp_path: Path, cache: Path, modality: str, encoder: str
 ) -> None:
@@ -91,7 +110,14 @@ def test_what_is_fitted_in_one_go(
     walk_the_road(few, tmp_path, cache, loss=loss, encoder=encoder, modality="rgb,difference")
 
 
-@pytest.mark.parametrize("modality", ["rgb", "flow", "rgb,difference:length=2"])
+@pytest.mark.parametrize(
+    "modality",
+    [
+        "rgb,difference:length=2",
+        pytest.param("rgb", marks=pytest.mark.slow),
+        pytest.param("flow", marks=pytest.mark.slow),
+    ],
+)
 def test_a_3d_network_of_torchvision(
     few: Dataset, tmp_path: Path, cache: Path, modality: str
 ) -> None:

@@ -270,14 +270,17 @@ def test_a_catalogue_that_is_a_folder(copy: Path) -> None:
         Library.open_or_create(copy, tiny_model())
 
 
+@pytest.mark.parametrize(
+    ("seed", "times"), [(0, 100), pytest.param(1, 1000, marks=pytest.mark.slow)]
+)
 def test_bytes_changed_anywhere_end_in_an_answer_or_in_one_of_our_errors(
-    copy: Path, query: Path
+    copy: Path, query: Path, seed: int, times: int
 ) -> None:
     path = copy / "catalogue.sqlite"
     content = path.read_bytes()
-    dice = random.Random(0)
+    dice = random.Random(seed)
     used = [at for at in range(len(content)) if content[at]]
-    for _ in range(300):
+    for _ in range(times):
         harmed = bytearray(content)
         for _ in range(dice.choice([1, 4, 64])):
             harmed[dice.choice(used)] = dice.randrange(256)

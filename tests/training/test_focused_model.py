@@ -30,7 +30,7 @@ def test_it_trains_saves_loads_and_encodes(
     assert 0 <= evaluate(model, dataset, cache=tmp_path / "cache").evaluation.values["mAP@10"] <= 1
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "onnx"])
+@pytest.mark.parametrize("runtime", ["openvino", pytest.param("onnx", marks=pytest.mark.slow)])
 def test_other_runtimes_give_the_same_features(actions: Path, tmp_path: Path, runtime: str) -> None:
     pytest.importorskip({"openvino": "openvino", "onnx": "onnxruntime"}[runtime])
     model = train(actions, tiny_options(modality=MODALITY, epochs=1), cache=tmp_path)
