@@ -5,7 +5,7 @@ be equal, one by one. A server is asked with the consistency of its address, by 
 
     python benchmarks/store.py [ADDRESS …] [--segments 100000,1000000] [--bits 256] [--json FILE]
 
-    python benchmarks/store.py milvus:codes.db http://127.0.0.1:19530/bench
+    python benchmarks/store.py milvus:codes.db http://127.0.0.1:19530/bench --server-data DIR
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
     print(f"| store | segments | {' | '.join(COLUMNS.values())} |\n{'|---' * (len(COLUMNS) + 2)}|")
     for segments in map(int, options.segments.split(",")):
         videos = made_videos(segments, options.bits, seed=0)
-        for row in measured(options.addresses, videos, segments, options.bits):
+        for row in measured(options, videos, segments):
             rows.append(row)
             cells = [shown(getattr(row, column)) for column in COLUMNS]
             print(f"| {row.store} | {segments:,} | {' | '.join(cells)} |", flush=True)
@@ -78,6 +78,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("addresses", nargs="*", help="milvus:FILE.db, http://HOST:19530/NAME")
     parser.add_argument("--segments", default="100000,1000000")
     parser.add_argument("--bits", type=int, default=256)
+    parser.add_argument(
+        "--server-data", type=Path, help="where a server on this machine keeps its data"
+    )
     parser.add_argument("--json", type=Path, help="write the rows here as they come")
     return parser.parse_args()
 
@@ -89,16 +92,18 @@ def shown(value: object) -> str:
 
 
 def measured(
-    addresses: list[str], videos: list[VideoRecord], segments: int, bits: int
+    options: argparse.Namespace, videos: list[VideoRecord], segments: int
 ) -> Iterator[Row]:
+    bits, data = options.bits, options.server_data
     queries = queries_from(videos, bits)
     with embedded(bits) as twin:
         row, expected = timed("embedded", twin, videos, queries)
         yield row
-        for text in addresses:
+        for text in options.addresses:
             address = parse_address(text)
             with ExitStack() as stack:
                 store = stack.enter_context(scratch_store(address, bits))
+                before = size_mb(data) if data else 0.0
                 name = f"{'Milvus Lite' if address.is_lite else 'Milvus server'}, {address.index}"
                 row, found = timed(name, store, videos, queries)
                 same = sum(
@@ -108,6 +113,8 @@ def measured(
                 row.same_answers = f"{same} of {len(found)}"
                 if address.is_lite:
                     row.disk_mb = size_mb(Path(address.uri))
+                elif data:  # what the server deletes later of others is taken for smaller
+                    row.disk_mb = size_mb(data) - before
                 yield row
 
 
