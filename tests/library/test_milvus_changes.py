@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bitreel.library import Library, VideoFilter, VideosMissing
 from bitreel.library.records import FileState
 from bitreel.library.store.address import without_password
 from bitreel.library.store.milvus_client import MilvusClient
+from bitreel.library.store.verifying import made_videos
 from bitreel.progress import Step
 from bitreel.video import Segmenting
 
@@ -88,6 +90,34 @@ def test_a_long_question_is_few_requests(
             with pytest.raises(NotInLibrary, match="no segment 999999 "):
                 library.similar([*ids, 999999])
     assert sorted(answers[0], key=str) == sorted(answers[1], key=str)
+
+
+def test_many_videos_are_few_requests(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny_model(bits=BITS)
+    with Library.create(tmp_path / "folder", model) as library:
+        library._catalogue.put_all(
+            [
+                replace(video, label=str(n % 3))
+                for n, video in enumerate(made_videos(2000, BITS, seed=0))
+            ]
+        )
+        library.export(tmp_path / "codes.npz")
+    with Library.create(place, model) as library:
+        with monkeypatch.context() as patch:
+            asked = requests_counted(patch)
+            assert library.import_codes(tmp_path / "codes.npz").added == 500
+        assert asked["query"] < 10
+        assert library.status().labels == {"0": 167, "1": 167, "2": 166}
+        with monkeypatch.context() as patch:
+            asked = requests_counted(patch)
+            assert library.import_codes(tmp_path / "codes.npz").unchanged == 500
+            known = library._catalogue.paths()
+            library._catalogue.relabel(dict.fromkeys(known, "all"))
+        assert asked["query"] < 20
+        assert library.status().labels == {"all": 500}
+        assert library._catalogue.stored.count('label == "all"') == 2000
 
 
 def requests_counted(patch: pytest.MonkeyPatch) -> Counter[str]:

@@ -97,6 +97,11 @@ class Catalogue(Replacing, Listing):
             return "failed"
         return "replaced" if was_indexed else "added"
 
+    def put_all(self, records: Sequence[VideoRecord], *, again: bool = False) -> list[Outcome]:
+        """Of each what `put` says, in one transaction."""
+        with self.transaction(write=True):
+            return [self.put(record, again=again) for record in records]
+
     def check_codes(self, *, bits: int, after: int = 0) -> None:
         """Raises LibraryError where a code is not as wide as the library's codes are."""
         with self._reading():

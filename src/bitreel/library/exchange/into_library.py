@@ -15,9 +15,10 @@ from bitreel.library.columns import SegmentColumns
 from bitreel.library.engine import AnyCatalogue
 from bitreel.library.exchange.exported import Exported
 from bitreel.library.folder import Facts
-from bitreel.library.records import CodedSegment, Fate, FileState, VideoRecord, printable
+from bitreel.library.records import CodedSegment, Entry, Fate, FileState, VideoRecord, printable
 from bitreel.library.results import AddReport
 from bitreel.progress import Progress, Step
+from bitreel.read_ahead import in_groups
 
 if TYPE_CHECKING:
     from bitreel.model import Model
@@ -55,13 +56,15 @@ def import_codes(
     _check_cut(exported, facts, catalogue.place)
     outcomes: Counter[str] = Counter()
     records = _records(exported)
-    total = len(exported.videos)
-    for done in range(0, total, _VIDEOS_AT_ONCE):
-        count = min(_VIDEOS_AT_ONCE, total - done)
+    done, total = 0, len(exported.videos)
+    for some in in_groups(records, _VIDEOS_AT_ONCE):
         with catalogue.transaction(write=True):
-            made = [_put(catalogue, next(records)) for _ in range(count)]
-        outcomes.update(made)
-        progress(Step("importing", done + count, total))
+            known = catalogue.entries_of(record.path for record in some)
+            fitting = [record for record in some if not _is_later(known.get(record.path), record)]
+            outcomes.update(catalogue.put_all(fitting))
+        outcomes["unchanged"] += len(some) - len(fitting)
+        done += len(some)
+        progress(Step("importing", done, total))
     return AddReport(
         added=outcomes["added"], replaced=outcomes["replaced"], unchanged=outcomes["unchanged"]
     )
@@ -81,13 +84,10 @@ def _check_cut(exported: Exported, facts: Facts, folder: Path | str) -> None:
         )
 
 
-def _put(catalogue: AnyCatalogue, record: VideoRecord) -> str:
-    """One that the library knows from a later state of its file stays as it is there."""
-    known = catalogue.entry(record.path)
+def _is_later(known: Entry | None, record: VideoRecord) -> bool:
+    """Whether the library has a video from a later state of its file: it stays as it is there."""
     is_indexed = known is not None and known.fate is Fate.INDEXED
-    if known is not None and is_indexed and known.state.mtime_ns > record.state.mtime_ns:
-        return "unchanged"
-    return catalogue.put(record)
+    return known is not None and is_indexed and known.state.mtime_ns > record.state.mtime_ns
 
 
 def _records(exported: Exported) -> Iterator[VideoRecord]:

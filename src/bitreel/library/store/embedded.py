@@ -29,9 +29,7 @@ class EmbeddedStore:
         return self._bits
 
     def add(self, videos: Sequence[VideoRecord]) -> None:
-        with self.catalogue.transaction(write=True):
-            for video in videos:
-                self.catalogue.put(video, again=True)
+        self.catalogue.put_all(videos, again=True)
 
     def delete(self, paths: Iterable[Path]) -> int:
         return self.catalogue.remove(paths)

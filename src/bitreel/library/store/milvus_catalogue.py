@@ -22,6 +22,8 @@ from bitreel.library.store.milvus_facts import MilvusFacts
 from bitreel.library.store.milvus_files import INDEXED, ids_of, kept_label, with_state
 from bitreel.library.store.milvus_listing import MilvusListing
 from bitreel.library.store.milvus_rows import check_name, code_of, entry_of, id_of_video
+from bitreel.library.store.milvus_segments import VIDEOS_AT_ONCE
+from bitreel.read_ahead import in_groups
 
 _REMEMBERED = 32  # videos of a search: the places that people see
 
@@ -100,34 +102,42 @@ class MilvusCatalogue(MilvusListing):
             )
 
     def put(self, record: VideoRecord, *, again: bool = False) -> Outcome:
+        return self.put_all([record], again=again)[0]
+
+    def put_all(self, records: Sequence[VideoRecord], *, again: bool = False) -> list[Outcome]:
         self.revision()
-        why_not = check_name(record.path)
-        if why_not is not None:
-            path = Path(printable(record.path))
-            record = VideoRecord(path, record.state, record.label, reason=why_not)
-        known = self.files.row(record.path)
-        was_indexed = known is not None and known["fate"] == Fate.INDEXED
-        if known and was_indexed and entry_of(known).state == record.state and not again:
-            if record.label is not None:
-                self.relabel({record.path: record.label})
-            return "unchanged"
-        rows = {} if known is None else {int(known["id"]): known}
-        self.write([kept_label(record, known)], rows)
-        if record.reason is not None:
-            return "failed"
-        return "replaced" if was_indexed else "added"
+        records = [_with_name(record) for record in records]
+        known = self.files.rows_of(ids_of(record.path for record in records), level="Session")
+        outcomes: list[Outcome] = []
+        written, labels = dict[Path, VideoRecord](), dict[Path, str]()
+        for record in records:
+            row = known.get(id_of_video(record.path))
+            was_indexed = row is not None and row["fate"] == Fate.INDEXED
+            if row and was_indexed and entry_of(row).state == record.state and not again:
+                outcomes.append("unchanged")
+                if record.label is not None:
+                    labels[record.path] = record.label
+                continue
+            written[record.path] = kept_label(record, row)
+            if record.reason is not None:
+                outcomes.append("failed")
+            else:
+                outcomes.append("replaced" if was_indexed else "added")
+        self.relabel(labels)
+        self.write([*written.values()], known)
+        return outcomes
 
     def relabel(self, labels: Mapping[Path, str]) -> None:
         known = self.files.rows_of(ids_of(labels), level="Session")
-        for path, label in labels.items():
-            row = known.get(id_of_video(path))
-            if row is not None and row["label"] != label:
-                self._relabel(row, label)
-
-    def _relabel(self, row: Row, label: str) -> None:
-        rows = [_plain(one, label=label) for one in self._all_of(row["id"])]
-        self.stored.write(rows)
-        self.files.write([row | {"label": label}])
+        changed = {
+            id_of_video(path): label
+            for path, label in labels.items()
+            if (row := known.get(id_of_video(path))) is not None and row["label"] != label
+        }
+        for some in in_groups(changed, VIDEOS_AT_ONCE):
+            rows = self.stored.of_videos(some, level="Strong")
+            self.stored.write([_plain(row, label=changed[row["video_id"]]) for row in rows])
+            self.files.write([known[one] | {"label": changed[one]} for one in some])
 
     def skip(self, reasons: Mapping[Path, str]) -> None:
         self.files.skip(reasons)
@@ -200,6 +210,14 @@ class MilvusCatalogue(MilvusListing):
                 row["path"],
             )
         ]
+
+
+def _with_name(record: VideoRecord) -> VideoRecord:
+    """Quarantined where Milvus can not keep its name."""
+    why_not = check_name(record.path)
+    if why_not is None:
+        return record
+    return VideoRecord(Path(printable(record.path)), record.state, record.label, reason=why_not)
 
 
 def segments_of_video(rows: Sequence[Row], bits: int) -> SegmentsOfVideo:

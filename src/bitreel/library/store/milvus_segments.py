@@ -23,7 +23,7 @@ from bitreel.library.store.store import StoredSegments
 _TIES = 16  # asked for beyond the k-th, to see whether others are as near
 _RANGE = 256  # asked for at first
 _CELLS = 100_000  # of queries times answers in one call
-_VIDEOS_AT_ONCE, _IDS_AT_ONCE = 200, 8_192
+VIDEOS_AT_ONCE, _IDS_AT_ONCE = 200, 8_192
 
 
 class MilvusSegments:
@@ -46,8 +46,8 @@ class MilvusSegments:
     ) -> None:
         """Forget the segments of videos, but for some."""
         rest = set(kept)
-        for first in range(0, len(video_ids), _VIDEOS_AT_ONCE):
-            self._forget_others(video_ids[first : first + _VIDEOS_AT_ONCE], rest, level)
+        for first in range(0, len(video_ids), VIDEOS_AT_ONCE):
+            self._forget_others(video_ids[first : first + VIDEOS_AT_ONCE], rest, level)
 
     def _forget_others(self, video_ids: Sequence[int], kept: set[int], level: str) -> None:
         where = among("video_id", video_ids)
