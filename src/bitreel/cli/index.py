@@ -6,12 +6,25 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from bitreel.cli.console import out, print_json, show_progress, warn, warn_of_files
 from bitreel.cli.data_options import Fold, Lists, Runtime
+from bitreel.cli.index_options import (
+    Exclude,
+    JsonLines,
+    Labels,
+    LibraryToMake,
+    ModelOfNew,
+    Only,
+    Retry,
+    Shots,
+    Split,
+    Stride,
+    Videos,
+    Watch,
+    Window,
+)
 from bitreel.cli.ray_options import (
     RayActors,
     RayAddress,
@@ -25,7 +38,6 @@ from bitreel.cli.videos import Choice, Found, collection_of, find
 from bitreel.errors import ConfigError, DataError
 from bitreel.library.collection import Filter
 from bitreel.library.site import folder_for, site_of
-from bitreel.library.store.address import without_password
 
 if TYPE_CHECKING:
     from bitreel.library import AddReport, Library, RayOptions, Status
@@ -35,99 +47,20 @@ Answer = dict[str, Any]
 
 
 def index(
-    library: Annotated[
-        str,
-        typer.Argument(
-            help="The library's folder, made if it is not there; or its address in Milvus, "
-            "http://HOST:19530/NAME.",
-            show_default=False,
-        ),
-    ],
-    videos: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="VIDEOS…",
-            help="Videos, folders of them, URLs of either (s3://bucket/folder), a .txt that lists "
-            "such, one a line, or labelled data (manifest.csv, ucf101:ROOT, hmdb51:ROOT).",
-            show_default=False,
-        ),
-    ],
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", "-m", help="The model. An existing library knows its own."),
-    ] = None,
-    labels: Annotated[
-        bool,
-        typer.Option(
-            "--labels/--no-labels",
-            help="Label each video: as the data say, or with the name of the folder that it is in, "
-            "right below the folder given.",
-        ),
-    ] = True,
-    window: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Cut videos of more than a window and a half into windows this long, each with a "
-            "code of its own, so that a search tells where in a video something is seen. 0 gives "
-            "each video one code. A library keeps what it was made with. [default: 4]",
-            show_default=False,
-        ),
-    ] = None,
-    stride: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="A window begins this often. Less finds places more exactly, and takes longer. "
-            "[default: half a window]",
-            show_default=False,
-        ),
-    ] = None,
-    shots: Annotated[
-        bool | None,
-        typer.Option(
-            "--shots/--no-shots",
-            help="Begin anew where the scene changes, so that no window shows two scenes. Without, "
-            "decoding costs a third less. [default: shots]",
-            show_default=False,
-        ),
-    ] = None,
-    split: Annotated[
-        str,
-        typer.Option(
-            help="Part of labelled data to index: database, query or all. A folder with a folder "
-            "for each class is divided as train and evaluate divide it."
-        ),
-    ] = "all",
+    library: LibraryToMake,
+    videos: Videos,
+    model: ModelOfNew = None,
+    labels: Labels = True,
+    window: Window = None,
+    stride: Stride = None,
+    shots: Shots = None,
+    split: Split = "all",
     fold: Fold = 1,
     lists: Lists = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GLOB",
-            help="Of folders, take the files whose name fits, as *.mkv, or whose path below the "
-            "folder, as 2024/*; ** crosses slashes (2024/**/a*.mkv), * does not, and case makes no "
-            "difference. Give it again for more patterns.",
-            show_default=False,
-        ),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GLOB",
-            help="Of folders, leave out what fits such a pattern: a file, or all below a folder of "
-            "that name.",
-            show_default=False,
-        ),
-    ] = None,
-    retry: Annotated[
-        bool,
-        typer.Option("--retry", help="Try files again that could not be read, as they are."),
-    ] = False,
-    watch: Annotated[
-        bool,
-        typer.Option("--watch", help="Keep following the folders, until Ctrl-C."),
-    ] = False,
+    only: Only = None,
+    exclude: Exclude = None,
+    retry: Retry = False,
+    watch: Watch = False,
     runtime: Runtime = "auto",
     ray: UseRay = False,
     ray_address: RayAddress = None,
@@ -135,14 +68,7 @@ def index(
     ray_cpus: RayCpus = 1.0,
     ray_gpus: RayGpus = 0.0,
     ray_videos: RayVideos = None,
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            help="Print the answer as JSON and nothing else. With --watch: one document a line, a "
-            "line whenever the library was brought up to date.",
-        ),
-    ] = False,
+    json: JsonLines = False,
 ) -> None:
     """Make a library hold what folders hold, and other videos named.
 
@@ -228,7 +154,7 @@ def _answer(library: str, reports: Sequence[AddReport], status: Status) -> Answe
     failures = {str(path): why for report in reports for path, why in report.failures.items()}
     damaged = {str(path): what for report in reports for path, what in report.damaged.items()}
     return {
-        "library": without_password(library),
+        "library": library,
         **{name: sum(getattr(report, name) for report in reports) for name in counted},
         "failures": failures,
         "damaged": damaged,
