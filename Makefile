@@ -9,7 +9,7 @@ CHROMIUM := @command -v chromium >/dev/null || command -v chromium-browser >/dev
 	|| { $(AS_ROOT) env $(APT) update -q && $(AS_ROOT) env $(APT) install -qy --no-install-recommends chromium; } \
 	|| echo "Chromium is not here and could not be installed: the tests of the page are skipped. As root: apt-get install chromium"
 
-.PHONY: demo test test-all test-browser test-milvus test-milvus-all test-ray check bench clean
+.PHONY: demo test test-all test-browser test-milvus test-milvus-all test-ray check check-page bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,9 @@ check: $(READY)  ## format, lint, types, one-way imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-page:  ## the types of the page, by TypeScript (wants npm)
+	npx --yes --package typescript@7 tsc --project jsconfig.json
 
 bench: $(READY)  ## the tables of the README; DATA=labelled videos, CODES=folder of published codes
 	$(BIN)/python benchmarks/seed_table.py $(DATA)
