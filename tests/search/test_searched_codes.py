@@ -12,6 +12,7 @@ from bitreel.clip import Segment
 from bitreel.codes import BinaryCodes
 from bitreel.library import searched_codes
 from bitreel.library.catalogue import Catalogue
+from bitreel.library.listing import VideoFilter
 from bitreel.library.records import CodedSegment, FileState, VideoRecord
 from bitreel.library.searched_codes import SearchedCodes
 from bitreel.progress import silent
@@ -175,3 +176,43 @@ def test_relaxed_bits_find_what_their_code_does(catalogue: Catalogue) -> None:
     true = codes.index(1.0).search(BinaryCodes.from_relaxed(relaxed), 5)
     (near,) = codes.nearest(relaxed, 5, recall=0.9, rerank=False)
     assert [one.segment_id for one in near] == true.ids[0].tolist()
+
+
+def test_a_filter_that_is_remembered_follows_every_change(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """By this process or another, of labels, places and segments."""
+    codes, other = searched(catalogue), Catalogue(tmp_path / "catalogue.sqlite")
+    path = [Path(f"/nowhere/{number}.mp4") for number in range(40)]
+    run, below = VideoFilter(label="run"), VideoFilter(folder=Path("/nowhere"))
+    content = b"0" * 16
+
+    def same() -> tuple[int, int]:
+        for wanted in (run, below):
+            fitting = codes.allowed(wanted, set())
+            np.testing.assert_array_equal(fitting, catalogue.segment_ids_of(wanted))
+            assert codes.allowed(wanted, set()) is fitting, "it is remembered"
+            own = {*fitting[::3].tolist(), 10**9, -1}
+            kept = [one for one in fitting.tolist() if one not in own]
+            assert codes.allowed(wanted, own).tolist() == kept
+        return len(codes.allowed(run, set())), len(codes.allowed(below, set()))
+
+    assert same() == (0, 40)
+    catalogue.relabel(dict.fromkeys(path[:5], "run"))
+    assert same() == (5, 40)
+    other.relabel({path[0]: "jump", path[7]: "run", path[8]: "run"})
+    assert same() == (6, 40)
+    other.remove(path[30:])
+    assert same() == (6, 30)
+    segments = (CodedSegment(Segment(path[1], 0.0, 1.0), bytes(BITS // 8)),)
+    record = VideoRecord(path[1], FileState(2, 2), None, 1.0, segments, content=content)
+    assert other.put(record) == "replaced"
+    assert same()[1] == 30
+    assert other.move(path[1], Path("/elsewhere/1.mp4"), FileState(2, 2), "walk", content)
+    assert same()[1] == 29
+    fill(catalogue, 50, 52)
+    assert same()[1] == 31
+    for number in range(10):  # more than are remembered
+        codes.allowed(VideoFilter(text=str(number)), set())
+    assert same()[1] == 31
+    other.close()

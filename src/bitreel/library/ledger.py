@@ -58,6 +58,8 @@ class Ledger(Database):
                 self._execute(
                     "UPDATE videos SET label = ? WHERE path = ?", to_column(label), to_column(path)
                 )
+            if labels:
+                self._changed()
 
     def skip(self, reasons: Mapping[Path, str]) -> None:
         """Write down why files were passed over. What is indexed stays so, and what is quarantined
@@ -141,7 +143,8 @@ class Ledger(Database):
             self._execute("UPDATE meta SET value = value WHERE key = 'revision'")
 
     def revision(self) -> int:
-        """A number that rises with every change of a segment, by whatever process."""
+        """A number that rises with every change of a segment, of a path or a label, by whatever
+        process."""
         with self._reading():
             return int(self._value("SELECT value FROM meta WHERE key = 'revision'"))
 

@@ -14,7 +14,7 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ INDEX = "index"
 PLANNED_FROM = 100_000  # segments: below, all codes are read and compared in no time
 WRITTEN_FROM = 0.1  # of the segments that a search had to take from the catalogue
 SHORTLIST = 100  # segments to re-rank, where ten for each hit are fewer
-
+_FILTERS = 4  # whose segments are remembered, 8 bytes each
 
 Facts = dict[str, Any]
 
@@ -66,6 +66,15 @@ def near_of(found: Neighbours | AsymmetricNeighbours) -> list[list[Near]]:
     return [[Near(*one) for one in zip(*row, strict=True)] for row in zip(*columns, strict=True)]
 
 
+def _without(ids: NDArray[np.int64], some: set[int]) -> NDArray[np.int64]:
+    """Both rise. Few are left out of many: no need to sort them all again."""
+    if not len(ids) or not some:
+        return ids
+    left_out = np.array(sorted(some), np.int64)
+    places = np.searchsorted(ids, left_out).clip(max=len(ids) - 1)
+    return np.delete(ids, places[ids[places] == left_out])
+
+
 class SearchedCodes:
     """The codes of a library, ready to be searched.
 
@@ -82,11 +91,29 @@ class SearchedCodes:
         self._plan: Facts = {}
         self._unwritten = 0  # segments that it took or forgot since
         self._changing = RLock()
+        self._filtered: dict[VideoFilter, tuple[int, NDArray[np.int64]]] = {}
+        self._remembering = Lock()
 
     def allowed(self, wanted: VideoFilter, own: set[int]) -> NDArray[np.int64]:
         """The segments of videos that fit, without the query's own: int64 [M], rising."""
-        fitting = self._catalogue.segment_ids_of(wanted)
-        return np.setdiff1d(fitting, np.array([*own], np.int64), assume_unique=True)
+        return _without(self._fitting(wanted), own)
+
+    def _fitting(self, wanted: VideoFilter) -> NDArray[np.int64]:
+        """Who filters asks again and again: the last answers are remembered."""
+        with self._catalogue.transaction():
+            revision = self._catalogue.revision()
+            with self._remembering:
+                known = self._filtered.get(wanted)
+            if known is not None and known[0] == revision:
+                return known[1]
+            fitting = self._catalogue.segment_ids_of(wanted)
+        fitting.flags.writeable = False  # all who ask the same share it
+        with self._remembering:
+            self._filtered.pop(wanted, None)
+            self._filtered[wanted] = revision, fitting
+            if len(self._filtered) > _FILTERS:
+                del self._filtered[next(iter(self._filtered))]
+        return fitting
 
     def nearest(
         self,

@@ -83,7 +83,7 @@ class EmbeddedStore:
     def _allowed(self, wanted: VideoFilter | None) -> NDArray[np.int64] | None:
         if wanted is None or wanted == VideoFilter():
             return None
-        return self.catalogue.segment_ids_of(wanted)
+        return self.searched.allowed(wanted, set())
 
 
 def _near(found: Neighbours) -> list[list[Near]]:
