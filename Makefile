@@ -26,7 +26,6 @@ test-all: $(READY)  ## everything
 	$(BIN)/python -m pytest -n auto -m "not browser and not milvus and not ray"
 
 test-browser: $(READY)  ## the page in Chromium, which it installs where it may
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(CHROMIUM)
 	$(BIN)/python -m pytest -m browser tests/browser
 

@@ -198,9 +198,7 @@ def test_a_later_state_of_a_file_wins(library: Library, tmp_path: Path) -> None:
 def test_an_import_that_is_broken_off_is_finished_by_the_same_call(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bitreel.library.exchange import into_library
-
-    monkeypatch.setattr(into_library, "_VIDEOS_AT_ONCE", 4)
+    monkeypatch.setattr("bitreel.library.records._VIDEOS_AT_ONCE", 4)
     library.export(tmp_path / "codes.npz")
 
     def stop(step: Step) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from library_helpers import make_video, make_videos, tiny_model
+from library_helpers import decodes_counted, make_video, make_videos, tiny_model
 
-from bitreel.errors import LibraryError, ModelChanged, NotInLibrary
+from bitreel.clip import Segment
+from bitreel.errors import ConfigError, LibraryError, ModelChanged, NotInLibrary
 from bitreel.library import Library, VideoFilter, VideosMissing
-from bitreel.library.records import FileState
-from bitreel.library.store.address import without_password
+from bitreel.library.records import CodedSegment, FileState, VideoRecord
+from bitreel.library.store import milvus_facts
+from bitreel.library.store.address import parse_address, without_password
 from bitreel.library.store.milvus_client import MilvusClient
+from bitreel.library.store.milvus_facts import MilvusFacts
+from bitreel.library.store.milvus_rows import segment_rows
 from bitreel.library.store.verifying import made_videos
 from bitreel.progress import Step
 from bitreel.video import Segmenting
@@ -160,22 +166,80 @@ def test_letters_have_the_cases_that_a_folder_knows(
             assert len(found.hits) == count
 
 
-def test_a_video_that_is_being_written_is_not_moved(place: str, tmp_path: Path) -> None:
+def test_what_a_killed_writer_mixed_up_is_not_taken_over(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A segment of another state of the file is there, and the line in the ledger is the old one:
+    where the file moves, it is read again."""
     (video,) = make_videos(tmp_path / "videos", 1)
     with Library.create(place, tiny_model(bits=BITS)) as library:
         library.add([video])
         catalogue = library._catalogue
-        entry = catalogue.entry(video)
-        row = catalogue.files.row(video)
-        catalogue.files.write([row | {"segments": 2}])
-        state = FileState.of(video)
-        assert state is not None
-        assert not catalogue.move(video, tmp_path / "to.mp4", state, None, entry.content)
-        catalogue.files.write([row])
-        assert catalogue.move(video, tmp_path / "to.mp4", state, None, entry.content)
+        (code,) = catalogue.segments_of(video)
+        stray = CodedSegment(Segment(video, 5.0, 6.0), bytes(BITS // 8))
+        record = VideoRecord(video, FileState(1, 1), None, 6.0, [stray])
+        catalogue.stored.write(segment_rows(record))
+        assert catalogue.segments_of(video) == []
+        moved = video.rename(tmp_path / "moved.mp4")
+        with decodes_counted(monkeypatch) as read:
+            library.add([moved])
+        assert read == [moved]
+        (again,) = catalogue.segments_of(moved)
+        assert (again.code, again.segment.path) == (code.code, moved)
+
+
+def test_ids_of_an_array_are_asked_with(place: str, tmp_path: Path) -> None:
+    videos = make_videos(tmp_path / "videos", 3)
+    for where in (place, tmp_path / "folder"):
+        with Library.create(where, tiny_model(bits=BITS)) as library:
+            library.add(videos)
+            found = library.similar(library.codes()[0][:1].tolist()).hits
+            assert library.similar(list(library.codes()[0][:1])).hits == found
+
+
+def test_a_path_that_comes_twice_is_as_one_after_the_other(place: str, tmp_path: Path) -> None:
+    first, second = (
+        replace(video, path=Path("/a.mp4"), segments=video.segments[:2], state=FileState(n, n))
+        for n, video in enumerate(made_videos(8, BITS, seed=0))
+    )
+    batches = [
+        [replace(first, label="x"), replace(first, label=None)],
+        [replace(first, label="y"), replace(second, label=None)],
+        [replace(second, label="z"), replace(first, label="line\nbreak")],
+        [replace(first, label="line\nbreak")],
+    ]
+    said = []
+    for where in (place, tmp_path / "folder"):
+        with Library.create(where, tiny_model(bits=BITS)) as library:
+            for batch in batches:
+                catalogue = library._catalogue
+                outcomes = catalogue.put_all(batch)
+                entry = catalogue.entry(Path("/a.mp4"))
+                label = entry.label.replace("\n", " ")
+                wanted = VideoFilter(label=entry.label)
+                count = len(library.list_videos(wanted)[1])
+                said.append((outcomes, label, entry.state, count, catalogue.segments()))
+    assert said[: len(batches)] == said[len(batches) :]
+
+
+def test_facts_by_a_later_version_of_the_same_schema_are_read(place: str) -> None:
+    Library.create(place, tiny_model(bits=BITS)).close()
+    with closing(MilvusClient(parse_address(place))) as client:
+        facts = MilvusFacts(client)
+        known = facts.read()
+        value = {"schema_version": 1, "bitreel": "9", "later": [1]} | asdict(known)
+        client.upsert(facts.collection, [milvus_facts._row("facts", json.dumps(value))])
+        assert facts.read() == known
 
 
 def test_what_is_shown_has_no_password() -> None:
     assert without_password("http://me:p@ss@host:1/clips?x=1") == "http://host:1/clips?x=1"
     assert without_password("http://host/clips") == "http://host/clips"
+    for text in ("http://me:p/ss@host:1/clips", "http://me:se?cret@host/clips"):
+        assert without_password(text) in ("http://host:1/clips", "http://host/clips")
+        with pytest.raises(ConfigError, match=r"written %2F or %3F") as raised:
+            parse_address(text)
+        assert "ss@" not in str(raised.value)
+        assert "cret" not in str(raised.value)
+    assert parse_address("http://me:p%2Fss@host:1/clips").token == "me:p/ss"
     assert without_password("folder/a@b") == "folder/a@b"

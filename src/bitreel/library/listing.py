@@ -149,11 +149,12 @@ class Listing(Ledger):
 
     def segments_of_ids(self, ids: Sequence[int]) -> list[SegmentOfVideo]:
         """As they are asked for. Raises NotInLibrary where one is not there."""
+        ids = [int(one) for one in ids]  # those of an array too
         with self._reading():
             rows = self._rows(
                 "SELECT id, video_id, start_seconds, end_seconds FROM segments "
                 "WHERE id IN (SELECT value FROM json_each(?))",
-                json.dumps(list(ids)),
+                json.dumps(ids),
             )
             found = {row[0]: SegmentOfVideo(*row) for row in rows}
         check_all_there(ids, found)

@@ -32,7 +32,7 @@ _SAME_SHARE = 16  # of the bits: what codes of one scene differ by
 _GAP_SECONDS = 1e-6  # of rounding
 # To a query of several segments the order changes with the mean: more places are looked at.
 _POOL, _POOL_TIMES = 30, 3
-_CELLS = 500_000  # of a query's segments times answers, asked for at once
+_CELLS = 100_000  # of a query's segments times answers, held at once
 
 
 def find_places(
@@ -58,7 +58,7 @@ def find_places(
     while k:
         near = _each_once(
             searched.nearest(some, depth, recall=recall, rerank=rerank, allowed=allowed)
-            for some in _batches(relaxed, depth)
+            for some in _batches(relaxed, 10 * depth if rerank else depth)
         )
         gathered = _Places(catalogue, relaxed, own, rerank=rerank)
         places = gathered.gather(near, wanted)
@@ -71,8 +71,9 @@ def find_places(
     return ()
 
 
-def _batches(relaxed: NDArray[np.float32], depth: int) -> Iterator[NDArray[np.float32]]:
-    at_once = max(1, _CELLS // max(1, depth))
+def _batches(relaxed: NDArray[np.float32], looked_at: int) -> Iterator[NDArray[np.float32]]:
+    """Of a query's segments, for each of which so many answers are looked at."""
+    at_once = max(1, _CELLS // looked_at)
     for first in range(0, len(relaxed), at_once):
         yield relaxed[first : first + at_once]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from bitreel.clip import Segment
 from bitreel.errors import DataError
+
+# A commit waits for the disk, and other writers wait for it: so many videos are some 0.1 seconds.
+_VIDEOS_AT_ONCE, _SEGMENTS_AT_ONCE = 1_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -147,3 +150,17 @@ def resolved(path: Path | str) -> Path:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):  # links in a circle, a name with a zero byte
         return path.absolute()
+
+
+def in_batches(records: Iterable[VideoRecord]) -> Iterator[list[VideoRecord]]:
+    """In their order, as many as are written at once: others wait meanwhile, and memory is for so
+    many segments."""
+    batch, segments = list[VideoRecord](), 0
+    for record in records:
+        batch.append(record)
+        segments += len(record.segments)
+        if len(batch) == _VIDEOS_AT_ONCE or segments >= _SEGMENTS_AT_ONCE:
+            yield batch
+            batch, segments = [], 0
+    if batch:
+        yield batch

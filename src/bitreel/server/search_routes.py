@@ -59,7 +59,7 @@ class Sent:
 class Like(BaseModel):
     """Segments of one video of the library to search with, and among which videos."""
 
-    segments: list[int] = Field(max_length=20_000)  # a day of video
+    segments: list[int] = Field(max_length=50_000)  # a day of video
     k: int = Field(24, ge=0, le=MOST_HITS)
     exclude_self: bool = True
     recall: float = Field(1.0, gt=0, le=1)

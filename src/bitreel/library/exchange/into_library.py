@@ -15,16 +15,20 @@ from bitreel.library.columns import SegmentColumns
 from bitreel.library.engine import AnyCatalogue
 from bitreel.library.exchange.exported import Exported
 from bitreel.library.folder import Facts
-from bitreel.library.records import CodedSegment, Entry, Fate, FileState, VideoRecord, printable
+from bitreel.library.records import (
+    CodedSegment,
+    Entry,
+    Fate,
+    FileState,
+    VideoRecord,
+    in_batches,
+    printable,
+)
 from bitreel.library.results import AddReport
 from bitreel.progress import Progress, Step
-from bitreel.read_ahead import in_groups
 
 if TYPE_CHECKING:
     from bitreel.model import Model
-
-# A commit waits for the disk, and other writers wait for it: so many videos are some 0.1 seconds.
-_VIDEOS_AT_ONCE = 1000
 
 
 def _check_belongs(exported: Exported, fingerprint: str, into: Path | str) -> None:
@@ -57,7 +61,7 @@ def import_codes(
     outcomes: Counter[str] = Counter()
     records = _records(exported)
     done, total = 0, len(exported.videos)
-    for some in in_groups(records, _VIDEOS_AT_ONCE):
+    for some in in_batches(records):
         with catalogue.transaction(write=True):
             known = catalogue.entries_of(record.path for record in some)
             fitting = [record for record in some if not _is_later(known.get(record.path), record)]

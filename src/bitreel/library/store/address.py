@@ -83,6 +83,11 @@ def is_address(text: str | Path) -> bool:
 def parse_address(text: str) -> Address:
     """From `http://[user:password@]host:19530/NAME[?consistency=Strong&index=BIN_IVF_FLAT&nlist=
     &nprobe=&partitions=&timeout=]`, or `milvus:FILE.db` for a Lite file. Raises ConfigError."""
+    if re.match(r"https?://[^/?]*[/?].*@", text):
+        raise ConfigError(
+            "A / or ? in a user or password is written %2F or %3F, as in "
+            f"http://USER:PASS%2FWORD@HOST:{_PORT}/NAME."
+        )
     text, _, asked = text.partition("?")
     options = _options(asked)
     if text.startswith(_LITE):
@@ -105,7 +110,7 @@ def parse_address(text: str) -> Address:
 
 def without_password(text: str) -> str:
     """An address or a folder as it was written, to be shown."""
-    return re.sub(r"//[^/]*@", "//", text)
+    return re.sub(r"^(https?://).*@", r"\1", text)
 
 
 def _port(parts: SplitResult, text: str) -> int:

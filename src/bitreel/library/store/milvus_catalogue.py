@@ -21,11 +21,18 @@ from bitreel.library.store.milvus_client import MilvusClient, Row
 from bitreel.library.store.milvus_facts import MilvusFacts
 from bitreel.library.store.milvus_files import INDEXED, ids_of, kept_label, with_state
 from bitreel.library.store.milvus_listing import MilvusListing
-from bitreel.library.store.milvus_rows import check_name, code_of, entry_of, id_of_video
+from bitreel.library.store.milvus_rows import (
+    check_name,
+    checked_label,
+    code_of,
+    entry_of,
+    file_row,
+    id_of_video,
+)
 from bitreel.library.store.milvus_segments import VIDEOS_AT_ONCE
 from bitreel.read_ahead import in_groups
 
-_REMEMBERED = 32  # videos of a search: the places that people see
+_REMEMBERED, _MOST_REMEMBERED = 32, 1_000  # videos of a segment's search, and of all of a query
 
 
 class _Seen(threading.local):
@@ -71,7 +78,7 @@ class MilvusCatalogue(MilvusListing):
         if self._seen.depth:
             rows = sorted(chain.from_iterable(found), key=lambda row: int(row["distance"]))
             self._seen.rows |= {row["id"]: row for row in rows}
-            most = _REMEMBERED * len(found)
+            most = min(_REMEMBERED * len(found), _MOST_REMEMBERED)
             first = list(dict.fromkeys(row["video_id"] for row in rows))[:most]
             new = [one for one in first if one not in self._seen.videos]
             for row in self.stored.of_videos(new) if new else ():
@@ -108,30 +115,34 @@ class MilvusCatalogue(MilvusListing):
         self.revision()
         records = [_with_name(record) for record in records]
         known = self.files.rows_of(ids_of(record.path for record in records), level="Session")
+        latest = dict(known)  # as of the record before: a path may come twice
         outcomes: list[Outcome] = []
         written, labels = dict[Path, VideoRecord](), dict[Path, str]()
         for record in records:
-            row = known.get(id_of_video(record.path))
+            row = latest.get(id_of_video(record.path))
             was_indexed = row is not None and row["fate"] == Fate.INDEXED
             if row and was_indexed and entry_of(row).state == record.state and not again:
                 outcomes.append("unchanged")
                 if record.label is not None:
                     labels[record.path] = record.label
+                    latest[row["id"]] = row | {"label": checked_label(record.label)}
                 continue
-            written[record.path] = kept_label(record, row)
+            kept = written[record.path] = kept_label(record, row)
+            labels.pop(record.path, None)
+            latest[id_of_video(record.path)] = file_row(kept)
             if record.reason is not None:
                 outcomes.append("failed")
             else:
                 outcomes.append("replaced" if was_indexed else "added")
-        self.relabel(labels)
         self.write([*written.values()], known)
+        self.relabel(labels)
         return outcomes
 
     def relabel(self, labels: Mapping[Path, str]) -> None:
         known = self.files.rows_of(ids_of(labels), level="Session")
         changed = {
             id_of_video(path): label
-            for path, label in labels.items()
+            for path, label in ((path, checked_label(label)) for path, label in labels.items())
             if (row := known.get(id_of_video(path))) is not None and row["label"] != label
         }
         for some in in_groups(changed, VIDEOS_AT_ONCE):
@@ -155,10 +166,9 @@ class MilvusCatalogue(MilvusListing):
             replace(coded, segment=replace(coded.segment, path=new))
             for coded in self.segments_of(old)
         ]
-        video = self.video(id_of_video(old))
-        if len(segments) != video.segments:
-            return False  # another process is writing it
-        seconds = video.duration_seconds
+        if not segments:
+            return False
+        seconds = self.video(id_of_video(old)).duration_seconds
         label = known.label if label is None else label
         self.add([VideoRecord(new, state, label, seconds, segments, known.damage, None, content)])
         self.delete([old])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -76,7 +76,10 @@ class MilvusFacts:
             version = int(facts.pop("schema_version"))
             wrote = str(facts.pop("bitreel"))
             if version == SCHEMA_VERSION:
-                return RemoteFacts(**facts | {"segmenting": Segmenting(**facts["segmenting"])})
+                facts["segmenting"] = Segmenting(**facts["segmenting"])
+                known = {field.name for field in fields(RemoteFacts)}
+                # A later version of the same schema says more, which does not concern this one.
+                return RemoteFacts(**{key: facts[key] for key in known & facts.keys()})
         except (ValueError, TypeError, KeyError, ConfigError) as error:
             raise LibraryError(
                 f"The facts of the library at {where} make no sense ({error}): index the videos "

@@ -57,7 +57,9 @@ class MilvusListing(MilvusStore):
         return self.files.count(fate)
 
     def same_content(self, content: bytes) -> list[Entry]:
-        return [entry_of(row) for row in self.files.same_content(content)]
+        """Of those only whose segments can be taken over."""
+        found = self.files.same_content(content)
+        return [entry_of(row) for row in found if self._all_of(row)]
 
     def paths(self) -> list[Path]:
         return [Path(row["path"]) for row in self.files.rows("", ("path",))]
@@ -96,14 +98,18 @@ class MilvusListing(MilvusStore):
         return [segment_of(rows[one]) for one in ids]
 
     def segments_of(self, path: Path) -> list[CodedSegment]:
+        """None where they are not those of the ledger: a writer is at them, or was killed."""
+        entry = self.files.row(path)
         return [
             CodedSegment(Segment(path, row["start_seconds"], row["end_seconds"]), code_of(row))
-            for row in self._all_of(id_of_video(path))
+            for row in (self._all_of(entry) if entry else ())
         ]
 
-    def _all_of(self, video_id: int) -> list[Row]:
-        """The rows of one video, of which none may be overlooked."""
-        return self.stored.of_videos([video_id], level="Strong")
+    def _all_of(self, entry: Row) -> list[Row]:
+        """The segments of a video, none overlooked; none at all where there are more or fewer than
+        its line in the ledger says."""
+        rows = self.stored.of_videos([entry["id"]], level="Strong")
+        return rows if len(rows) == entry["segments"] else []
 
     def segment_ids(self, path: Path) -> set[int]:
         return {int(row["id"]) for row in self.stored.of_videos([id_of_video(path)])}

@@ -134,14 +134,15 @@ class MilvusRemodelling:
 
 
 def under_way(client: MilvusClient, facts: RemoteFacts) -> UnderWay | None:
-    if facts.under_way is None or facts.under_way_bits is None:
+    if facts.under_way is None:
         return None
-    new = MilvusCatalogue(client, facts.under_way, facts.under_way_bits)
+    bits = facts.under_way_bits or facts.bits  # an earlier version did not write them
+    new = MilvusCatalogue(client, facts.under_way, bits)
     old = MilvusCatalogue(client, facts.fingerprint, facts.bits)
     total, done = old.files.count(Fate.INDEXED), 0
     if client.has(new.files.collection):
         done = min(total, new.files.count(Fate.INDEXED))  # some of an earlier state of their file
-    return UnderWay(facts.under_way, facts.under_way_bits, done, total)
+    return UnderWay(facts.under_way, bits, done, total)
 
 
 def kept_model(client: MilvusClient, facts: RemoteFacts) -> KeptModel | None:

@@ -106,7 +106,7 @@ def check_name(path: Path) -> str | None:
 def segment_rows(record: VideoRecord) -> list[Row]:
     of_video = {
         "path": str(record.path),
-        "label": _checked_label(record.label),
+        "label": checked_label(record.label),
         "video_id": id_of_video(record.path),
         "video_seconds": record.duration_seconds,
     }
@@ -130,7 +130,7 @@ def file_row(record: VideoRecord, *, skipped: bool = False) -> Row:
     return NOTHING | {
         "id": id_of_video(record.path),
         "path": str(record.path),
-        "label": _checked_label(record.label),
+        "label": checked_label(record.label),
         "fate": str(Fate.SKIPPED if skipped else fate),
         "size_bytes": record.state.size_bytes,
         "mtime_ns": record.state.mtime_ns,
@@ -186,7 +186,7 @@ def equals(field: str, value: str | int) -> str:
 
 
 def among(field: str, values: Iterable[int]) -> str:
-    listed = list(values)
+    listed = [int(one) for one in values]  # those of an array too
     return f"{field} in {json.dumps(listed)}" if listed else NO_ROW
 
 
@@ -215,7 +215,7 @@ def where_of(wanted: VideoFilter) -> str:
     return " and ".join(parts)
 
 
-def _checked_label(label: str | None) -> str:
+def checked_label(label: str | None) -> str:
     text = _one_line(label or "")
     if len(text.encode()) > _TEXT:
         raise ConfigError(f"A label of {len(text)} letters is too long: {text[:40]}…")

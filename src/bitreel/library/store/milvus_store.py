@@ -15,7 +15,7 @@ from pathlib import Path
 from bitreel.codes import BinaryCodes
 from bitreel.errors import ConfigError
 from bitreel.library.listing import VideoFilter
-from bitreel.library.records import Fate, VideoRecord
+from bitreel.library.records import Fate, VideoRecord, in_batches
 from bitreel.library.searched_codes import Near
 from bitreel.library.store.address import Address
 from bitreel.library.store.milvus_client import MilvusClient, Row
@@ -125,6 +125,10 @@ class MilvusStore:
 
     def write(self, records: Sequence[VideoRecord], known: Mapping[int, Row]) -> None:
         """Segments first, then the ledger. known: the rows there that are written over."""
+        for some in in_batches(records):
+            self._write(some, known)
+
+    def _write(self, records: Sequence[VideoRecord], known: Mapping[int, Row]) -> None:
         ids = ids_of(record.path for record in records)
         rows = [row for record in records for row in segment_rows(record)]
         self.stored.write(rows)

@@ -10,7 +10,7 @@
 export function routeOf(hash = location.hash) {
   const [path, query = ""] = hash.slice(1).split("?");
   const [view, id] = path.split("/");
-  return { view: view || "library", id: /^\d+$/.test(id ?? "") ? id : "", parameters: new URLSearchParams(query) };
+  return { view: view || "library", id: /^[1-9]\d*$/.test(id ?? "") ? id : "", parameters: new URLSearchParams(query) };
 }
 
 /** @param {string} path @param {Record<string, unknown> | URLSearchParams} [parameters] @returns {string} */
