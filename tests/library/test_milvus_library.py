@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
@@ -406,9 +407,15 @@ def test_what_a_killed_server_acknowledged_is_kept(milvus_server: MilvusServer) 
             acknowledged = [video.path for part in parts[:done] for video in part]
             known = [row["path"] for row in store.files.rows("", ("path",))]
             assert set(acknowledged) <= set(map(Path, known))
-            found = Counter(path for rows in store.iterate() for path in rows.paths)
-            counted = Counter(found[path] for path in acknowledged)
-            assert counted == {4: len(acknowledged)}, "segments of each video"
+            seen = []
+            for _ in range(30):  # it may answer before it has all of its parts in memory again
+                found = Counter(path for rows in store.iterate() for path in rows.paths)
+                seen.append(Counter(found[path] for path in acknowledged))
+                if seen[-1] == {4: len(acknowledged)}:
+                    break
+                time.sleep(4)
+            assert seen[-1] == {4: len(acknowledged)}, f"segments of each video: {seen}"
+            print("seen after a restart:", seen)
     with _open(patient) as client:
         store = MilvusStore(client, "killed", BITS)
         for part in parts:
