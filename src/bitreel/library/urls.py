@@ -86,7 +86,7 @@ def state_at(path: Path) -> FileState | None:
         return None
     except ConfigError:
         raise
-    except Exception as error:
+    except Exception as error:  # as above
         raise OutOfReach(f"{to_url(path)} does not answer: {_told(error)}.") from error
     return None if info.get("type") == "directory" else _state(info)
 
@@ -101,7 +101,7 @@ def fetch(path: Path, state: FileState, target: Path) -> None:
         size = target.stat().st_size
     except ConfigError:
         raise
-    except Exception as error:
+    except Exception as error:  # as above
         raise OutOfReach(f"{url} can not be fetched: {_told(error)}. Run this again.") from error
     if state.size_bytes not in (size, _UNKNOWN_SIZE):
         raise OutOfReach(
