@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).parent.parent / ".milvus" / "bin" / "milvus-server"
-_START_SECONDS = 120.0
+_START_SECONDS, _TRIES = 120.0, 4
+_TAKEN = "address already in use"
 _WELCOME = "Welcome to use Milvus"
 
 
@@ -30,8 +31,20 @@ class MilvusServer:
         return f"http://127.0.0.1:{self.port}/{name}{asked}"
 
     def start(self) -> None:
+        """Its inner ports are fixed, and among those that the system gives to anyone: where one is
+        taken, it may be free a moment later."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        said = self.folder / "said.txt"
+        for _ in range(_TRIES):
+            if self._starts():
+                return
+            self.kill()
+            time.sleep(5)
+        pytest.fail("Milvus finds its ports taken.")
+
+    def _starts(self) -> bool:
+        """False where a port is taken."""
+        said, wrong = self.folder / "said.txt", self.folder / "logs" / "milvus-stderr.log"
+        wrong.unlink(missing_ok=True)
         command = [str(PROGRAM), "--data", str(self.folder), "--proxy-port", str(self.port)]
         with said.open("wb") as file:
             self._process = subprocess.Popen(
@@ -39,9 +52,12 @@ class MilvusServer:
             )
         until = time.monotonic() + _START_SECONDS
         while _WELCOME not in said.read_text(errors="replace"):
+            if wrong.is_file() and _TAKEN in wrong.read_text(errors="replace"):
+                return False
             assert self._process.poll() is None, said.read_text(errors="replace")[-2000:]
             assert time.monotonic() < until, "Milvus does not start."
             time.sleep(0.2)
+        return True
 
     def kill(self) -> None:
         """As the system does when memory is short: no word to the server."""
