@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bitreel.errors import ConfigError, DataError, VideoError
+from bitreel.errors import BitreelError, ConfigError, DataError, VideoError
 from bitreel.library.records import FileState, Video, printable
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.+)", re.DOTALL)
@@ -57,16 +57,12 @@ def to_url(path: Path) -> str:
 def list_url(url: str) -> Iterator[Video]:
     """The videos under a URL, to any depth, with their states and unlabelled; or the one that it
     names. Raises DataError where that can not be listed, or where nothing is there."""
-    try:
+    with _asking(DataError, f"{url} can not be listed"):
         system, place = _open(url)
         with suppress(NotImplementedError):
             system.invalidate_cache()
         found = system.find(place, detail=True)
         names = {_whole(url, name): _complete(system, name, info) for name, info in found.items()}
-    except ConfigError:
-        raise
-    except Exception as error:  # each store has errors of its own
-        raise DataError(f"{url} can not be listed: {_told(error)}.") from error
     if not names:
         raise DataError(f"There is nothing at {url}: check the address.")
     for name, info in sorted(names.items()):
@@ -74,20 +70,28 @@ def list_url(url: str) -> Iterator[Video]:
             yield Video(to_path(name), state=_state(info))
 
 
+@contextmanager
+def _asking(kind: type[BitreelError], what: str, *, then: str = "") -> Iterator[None]:
+    """Within: a store is asked, of which each kind has errors of its own."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise kind(f"{what}: {_told(error)}.{then}") from error
+
+
 def state_at(path: Path) -> FileState | None:
     """The state of the file that a path of this machine or of a URL names; None where there is
     none. Raises OutOfReach where its place does not answer."""
     if not is_url(path):
         return FileState.of(path)
-    try:
-        system, place = _open(to_url(path))
-        info = system.info(place)
-    except (FileNotFoundError, IsADirectoryError):
-        return None
-    except ConfigError:
-        raise
-    except Exception as error:  # as above
-        raise OutOfReach(f"{to_url(path)} does not answer: {_told(error)}.") from error
+    with _asking(OutOfReach, f"{to_url(path)} does not answer"):
+        try:
+            system, place = _open(to_url(path))
+            info = system.info(place)
+        except (FileNotFoundError, IsADirectoryError):
+            return None
     return None if info.get("type") == "directory" else _state(info)
 
 
@@ -95,14 +99,10 @@ def fetch(path: Path, state: FileState, target: Path) -> None:
     """Copy what a URL names to a file here. Raises OutOfReach, also where it is not as long as it
     was when it was listed."""
     url = to_url(path)
-    try:
+    with _asking(OutOfReach, f"{url} can not be fetched", then=" Run this again."):
         system, place = _open(url)
         system.get_file(place, str(target))
         size = target.stat().st_size
-    except ConfigError:
-        raise
-    except Exception as error:  # as above
-        raise OutOfReach(f"{url} can not be fetched: {_told(error)}. Run this again.") from error
     if state.size_bytes not in (size, _UNKNOWN_SIZE):
         raise OutOfReach(
             f"{url} has {size} bytes and had {state.size_bytes} when it was listed: run this again."

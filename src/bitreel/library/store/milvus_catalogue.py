@@ -93,8 +93,8 @@ class MilvusCatalogue(MilvusListing):
         return 0
 
     def confirm(self) -> None:
-        """Raises ModelChanged where what was written may have missed a change of model: whoever
-        changed it looks for the last time after that can be seen here."""
+        """Raises ModelChanged where the library has another model by now, to which what was written
+        may be lost. Where it has not, whoever changes it later sees all that was written."""
         self._check_model("Strong")
 
     def _check_model(self, level: str) -> None:
